@@ -1,0 +1,365 @@
+// The catalogue as plain values: models, quantisations, published files, hardware, engines and the
+// constants of the memory and speed models, each with its sources.
+//
+// Every text is a string_view and every list a span, so that the same types serve the constant tables
+// generated from data/*.json at build time (nothing is parsed at start-up) and a catalogue loaded from
+// `--catalog DIR` (which keeps its storage alive in LoadedCatalog, see catalog_json.hpp).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "r1fit/units.hpp"
+
+namespace r1fit {
+
+template <class T>
+using List = std::span<const T>;
+using Text = std::string_view;
+
+enum class Confidence : std::uint8_t { high, medium, low };
+
+/// Where figures come from. `covers` names the fields of the record it stands for.
+struct Source {
+  Text text;
+  List<Text> covers;
+  Confidence confidence;
+};
+
+// ---- models ----------------------------------------------------------------------------------------
+
+/// Multi-head latent attention (DeepSeek-V3): ranks and head sizes, in elements.
+struct MlaShape {
+  int q_lora_rank;
+  int kv_lora_rank;
+  int qk_nope_head_dim;
+  int qk_rope_head_dim;
+  int v_head_dim;
+};
+
+/// Mixture of experts: counts per layer and the hidden size of one expert.
+struct MoeShape {
+  int routed_experts;
+  int experts_per_token;
+  int shared_experts;
+  int expert_ffn;
+  int first_dense_layers;  ///< layers before the first one with experts
+};
+
+/// The tensor shapes that several models share. Sizes in elements.
+struct Shape {
+  Text id;
+  Text gguf_architecture;
+  int layers;
+  int hidden;
+  int ffn;
+  int heads;
+  int kv_heads;
+  int head_dim;  ///< of one attention head (GQA); 0 under MLA, whose sizes are in `mla`
+  int vocab;
+  bool attention_bias;
+  bool qk_norm;
+  bool rope_factors;  ///< the file carries one rope_freqs tensor of head_dim / 2
+  std::int64_t parameters;
+  std::optional<MlaShape> mla;
+  std::optional<MoeShape> moe;
+  List<Source> sources;
+};
+
+/// A published score of the 16-bit (or native) model. Only scores of one benchmark and one split may be
+/// compared.
+struct Score {
+  Text benchmark;  ///< e.g. "gpqa_diamond_pass1"
+  Text split;      ///< which edition of the benchmark; scores of different splits are never mixed
+  double value;    ///< percent, or a rating where the benchmark is one
+  Text source;
+  Confidence confidence;
+};
+
+struct Model {
+  Text id;
+  Text name;
+  List<Text> aliases;  ///< short forms a person types
+  Text hf_repo;
+  Text base_model;
+  Text licence;
+  Text released;  ///< ISO date
+  const Shape* shape;
+  Tokens max_context;
+  Bytes file_overhead;  ///< tokenizer and metadata of its GGUF files
+  bool offered;         ///< among the candidates of `recommend` when no model is named
+  Text why_not_offered;
+  List<Score> scores;
+  Text notes;
+  List<Source> sources;
+};
+
+// ---- quantisations ---------------------------------------------------------------------------------
+
+/// A ggml tensor type: `block_bytes` hold `block_weights` elements of one row.
+struct TensorType {
+  Text id;
+  int block_weights;
+  int block_bytes;
+  Text fallback;  ///< type used where a row is no multiple of the block; empty: none
+};
+
+/// The part a tensor plays; mixture rules speak of these. Expert and shared-expert FFN tensors follow
+/// the rule of their dense namesake.
+enum class TensorRole : std::uint8_t {
+  token_embd,
+  output,
+  attn_q,
+  attn_k,
+  attn_v,
+  attn_output,
+  ffn_gate,
+  ffn_up,
+  ffn_down,
+  attn_q_a,
+  attn_q_b,
+  attn_kv_a,
+  attn_k_b,
+  attn_v_b,
+  attn_kv_b,  ///< of 671B files made before the MLA cache
+};
+inline constexpr int kTensorRoles = 15;
+
+/// Which layers a mixture rule is for; n counts or divides as said. L is the number of layers.
+enum class LayerSet : std::uint8_t {
+  all,
+  first,           ///< the first n
+  first_fraction,  ///< the first L / n
+  middle,          ///< L / n <= i < (n - 1) * L / n
+  more_bits,       ///< llama-quant's use_more_bits: first and last eighth and every third between
+};
+
+enum class ImatrixCase : std::uint8_t { any, with, without };
+
+/// "These tensors, in these layers, under these conditions, take this type." The first rule that holds
+/// decides; where none does the quantisation's base type stands.
+struct MixtureRule {
+  std::uint32_t roles;  ///< bit 1 << TensorRole
+  LayerSet layers;
+  int n;
+  int min_gqa;        ///< only where heads / kv_heads is at least this; 0: no condition
+  int exact_layers;   ///< only for models of so many layers; 0: no condition
+  Text architecture;  ///< only for this GGUF architecture; empty: no condition
+  ImatrixCase imatrix;
+  const TensorType* type;
+};
+
+/// Measured loss of a quantisation against the unquantised model.
+struct QuantLoss {
+  Text metric;
+  Text unit;
+  double value;
+  Text measured_on;
+  Text source;
+};
+
+struct Quant {
+  Text id;
+  const TensorType* base;  ///< null where only published sizes are known (dynamic mixtures)
+  List<MixtureRule> rules;
+  bool imatrix;  ///< published R1 files of it are made with an importance matrix
+  bool offered;  ///< among the candidates of `recommend` when no quantisation is named
+  Text engine;   ///< the only engine that reads it; empty: every GGUF engine
+  Text note;
+  List<QuantLoss> losses;
+  List<Source> sources;
+};
+
+/// One published GGUF file (or set of parts).
+struct PublishedFile {
+  const Model* model;
+  const Quant* quant;
+  Text publisher;
+  Text repo;          ///< Hugging Face repository or Ollama tag; may be empty
+  Bytes size;         ///< exact, or the middle of the published figure
+  Bytes uncertainty;  ///< half the last published digit; 0 where the byte count is exact
+  bool ollama;        ///< `repo` is an Ollama tag
+  bool usual;         ///< the one to name in a command
+  Text note;
+  Text source;
+  Confidence confidence;
+};
+
+// ---- hardware --------------------------------------------------------------------------------------
+
+enum class Vendor : std::uint8_t { nvidia, amd, apple, intel, other };
+enum class DeviceClass : std::uint8_t { desktop, laptop, workstation, datacenter, soc };
+enum class Backend : std::uint8_t { cuda, rocm, metal, vulkan, sycl, cpu };
+
+/// How fast a class of devices decodes, as shares of physical limits (docs/model.md).
+struct SpeedClass {
+  Text id;
+  Text name;
+  double efficiency;                     ///< share of datasheet bandwidth reached while reading weights
+  SecondsPerToken fixed;                 ///< cost of a token that does not depend on bytes
+  double low;                            ///< 80 % of measurements lie between typical * low ...
+  double high;                           ///< ... and typical * high
+  std::optional<double> moe_efficiency;  ///< the same share for 671B; 80 % lie between ...
+  std::optional<double> moe_low;         ///< ... this share
+  std::optional<double> moe_high;        ///< ... and this one
+  std::optional<double> mfu;             ///< share of peak FP16 reached in prefill, with its own 80 %
+  std::optional<double> mfu_low;
+  std::optional<double> mfu_high;
+  int measurements;  ///< published runs behind it; 0: none, every estimate of it is an extrapolation
+  List<Source> sources;
+};
+
+/// Device memory taken by driver and libraries before the model's first byte.
+struct RuntimeClass {
+  Text id;
+  Text name;
+  Bytes low;
+  Bytes typical;
+  Bytes high;
+  List<Source> sources;
+};
+
+/// A GPU or a system on a chip with a GPU, as one device of an engine sees it.
+struct Gpu {
+  Text id;
+  Text name;
+  List<Text> aliases;
+  Vendor vendor;
+  DeviceClass device_class;
+  Text architecture;
+  List<Bytes> memory;               ///< sizes it was sold with, ascending
+  std::optional<Bytes> real_total;  ///< what the driver reports where that is less; single-size cards
+  BytesPerSecond bandwidth;         ///< datasheet
+  Text memory_type;
+  std::optional<FlopsPerSecond> fp16;  ///< peak dense FP16 (matrix units where it has them)
+  std::optional<Watts> board_power;
+  int launch_year;
+  std::optional<int> msrp_usd;  ///< at launch
+  bool unified_memory;          ///< shares its memory with the CPU
+  Backend backend;              ///< the usual one
+  const SpeedClass* speed;
+  const RuntimeClass* runtime;
+  Text notes;
+  List<Source> sources;
+};
+
+/// A CPU platform: what matters is its memory.
+struct Host {
+  Text id;
+  Text name;
+  List<Text> aliases;
+  int channels;  ///< of 64 bits, all sockets together
+  int mega_transfers;
+  int sockets;
+  BytesPerSecond bandwidth;  ///< theoretical, all sockets
+  std::optional<Bytes> max_memory;
+  const SpeedClass* speed;
+  bool desktop;  ///< stands for "some PC" when only --ram is given
+  Text notes;
+  List<Source> sources;
+};
+
+/// Hardware that people ask for and that was never sold.
+struct NoSuchHardware {
+  Text name;
+  List<Text> aliases;
+  Text why;
+  Text source;
+};
+
+/// Largest share of unified memory the GPU may use, for memory sizes up to `up_to`.
+struct WorkingSetStep {
+  Bytes up_to;
+  double share;
+};
+
+/// One regime of Apple's recommendedMaxWorkingSetSize.
+struct WorkingSetRegime {
+  Text id;
+  Text name;
+  List<WorkingSetStep> steps;  ///< ascending in up_to
+  List<Source> sources;
+};
+
+/// Memory taken by a desktop on the card that draws it.
+struct DesktopReserve {
+  Text id;  ///< "none", "linux", "windows"
+  Bytes low;
+  Bytes typical;
+  Bytes high;
+  Text source;
+  Confidence confidence;
+};
+
+// ---- engines ---------------------------------------------------------------------------------------
+
+/// A command to paste. Braces hold what is filled in: {repo} {quant} {ctx} {tag} {flags} {hf_repo}.
+struct CommandTemplate {
+  Text use;  ///< "tag", "hub", "serve" ...
+  Text command;
+  Text source;
+  Confidence confidence;
+};
+
+struct Engine {
+  Text id;
+  Text name;
+  List<Text> aliases;
+  bool reads_gguf;  ///< the memory model of r1fit holds for it
+  List<Backend> backends;
+  Text default_context;
+  Text memory_rule;
+  List<CommandTemplate> commands;
+  Text notes;
+  List<Source> sources;
+};
+
+// ---- the whole -------------------------------------------------------------------------------------
+
+struct Catalog {
+  Text origin;  ///< "built in" or the folder it was read from
+  List<TensorType> tensor_types;
+  List<Source> tensor_type_sources;
+  List<Shape> shapes;
+  List<Model> models;
+  List<Quant> quants;
+  List<PublishedFile> files;
+  List<SpeedClass> speed_classes;
+  List<RuntimeClass> runtime_classes;
+  List<Gpu> gpus;  ///< Apple chips among them
+  List<Host> hosts;
+  List<NoSuchHardware> no_such_hardware;
+  List<WorkingSetRegime> working_sets;
+  List<DesktopReserve> desktops;
+  List<Engine> engines;
+};
+
+/// The catalogue built into this program.
+const Catalog& builtin_catalog();
+
+// ---- words for the enums (one spelling for JSON, command line and tables) ----------------------------
+Text word(Confidence value);
+Text word(Vendor value);
+Text word(DeviceClass value);
+Text word(Backend value);
+Text word(TensorRole value);
+Text word(LayerSet value);
+Text word(ImatrixCase value);
+inline constexpr std::array kConfidences{Confidence::high, Confidence::medium, Confidence::low};
+inline constexpr std::array kVendors{Vendor::nvidia, Vendor::amd, Vendor::apple, Vendor::intel,
+                                     Vendor::other};
+inline constexpr std::array kDeviceClasses{DeviceClass::desktop, DeviceClass::laptop,
+                                           DeviceClass::workstation, DeviceClass::datacenter,
+                                           DeviceClass::soc};
+inline constexpr std::array kBackends{Backend::cuda,   Backend::rocm, Backend::metal,
+                                      Backend::vulkan, Backend::sycl, Backend::cpu};
+/// The words of kBackends, in its order.
+std::array<Text, kBackends.size()> backend_words();
+inline constexpr std::array kLayerSets{LayerSet::all, LayerSet::first, LayerSet::first_fraction,
+                                       LayerSet::middle, LayerSet::more_bits};
+inline constexpr std::array kImatrixCases{ImatrixCase::any, ImatrixCase::with, ImatrixCase::without};
+
+}  // namespace r1fit

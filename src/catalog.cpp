@@ -1,0 +1,137 @@
+#include "r1fit/catalog.hpp"
+
+namespace r1fit {
+
+Text word(Confidence value) {
+  switch (value) {
+    case Confidence::high:
+      return "high";
+    case Confidence::medium:
+      return "medium";
+    case Confidence::low:
+      return "low";
+  }
+  return "";
+}
+
+Text word(Vendor value) {
+  switch (value) {
+    case Vendor::nvidia:
+      return "nvidia";
+    case Vendor::amd:
+      return "amd";
+    case Vendor::apple:
+      return "apple";
+    case Vendor::intel:
+      return "intel";
+    case Vendor::other:
+      return "other";
+  }
+  return "";
+}
+
+Text word(DeviceClass value) {
+  switch (value) {
+    case DeviceClass::desktop:
+      return "desktop";
+    case DeviceClass::laptop:
+      return "laptop";
+    case DeviceClass::workstation:
+      return "workstation";
+    case DeviceClass::datacenter:
+      return "datacenter";
+    case DeviceClass::soc:
+      return "soc";
+  }
+  return "";
+}
+
+Text word(Backend value) {
+  switch (value) {
+    case Backend::cuda:
+      return "cuda";
+    case Backend::rocm:
+      return "rocm";
+    case Backend::metal:
+      return "metal";
+    case Backend::vulkan:
+      return "vulkan";
+    case Backend::sycl:
+      return "sycl";
+    case Backend::cpu:
+      return "cpu";
+  }
+  return "";
+}
+
+Text word(TensorRole value) {
+  switch (value) {
+    case TensorRole::token_embd:
+      return "token_embd";
+    case TensorRole::output:
+      return "output";
+    case TensorRole::attn_q:
+      return "attn_q";
+    case TensorRole::attn_k:
+      return "attn_k";
+    case TensorRole::attn_v:
+      return "attn_v";
+    case TensorRole::attn_output:
+      return "attn_output";
+    case TensorRole::ffn_gate:
+      return "ffn_gate";
+    case TensorRole::ffn_up:
+      return "ffn_up";
+    case TensorRole::ffn_down:
+      return "ffn_down";
+    case TensorRole::attn_q_a:
+      return "attn_q_a";
+    case TensorRole::attn_q_b:
+      return "attn_q_b";
+    case TensorRole::attn_kv_a:
+      return "attn_kv_a";
+    case TensorRole::attn_k_b:
+      return "attn_k_b";
+    case TensorRole::attn_v_b:
+      return "attn_v_b";
+    case TensorRole::attn_kv_b:
+      return "attn_kv_b";
+  }
+  return "";
+}
+
+Text word(LayerSet value) {
+  switch (value) {
+    case LayerSet::all:
+      return "all";
+    case LayerSet::first:
+      return "first";
+    case LayerSet::first_fraction:
+      return "first_fraction";
+    case LayerSet::middle:
+      return "middle";
+    case LayerSet::more_bits:
+      return "more_bits";
+  }
+  return "";
+}
+
+Text word(ImatrixCase value) {
+  switch (value) {
+    case ImatrixCase::any:
+      return "any";
+    case ImatrixCase::with:
+      return "with";
+    case ImatrixCase::without:
+      return "without";
+  }
+  return "";
+}
+
+std::array<Text, kBackends.size()> backend_words() {
+  std::array<Text, kBackends.size()> words;
+  for (std::size_t i = 0; i < words.size(); ++i) words.at(i) = word(kBackends.at(i));
+  return words;
+}
+
+}  // namespace r1fit
