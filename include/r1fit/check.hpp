@@ -1,0 +1,31 @@
+// Does exactly this run, and well enough?
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "r1fit/estimate.hpp"
+
+namespace r1fit {
+
+/// What has to hold for a yes.
+struct Requirements {
+  Verdict verdict = Verdict::tight;        ///< this one or a better one
+  std::optional<TokensPerSecond> min_tps;  ///< of the typical decode speed
+  std::optional<Tokens> min_context;       ///< of the largest context that keeps the verdict
+};
+
+struct Check {
+  Estimate estimate;
+  Requirements required;
+  std::vector<std::string> failed;  ///< "fit", "min_tps", "min_ctx"; empty: yes
+  std::vector<std::string> ways;    ///< what would make it fit, "--ctx 18944"; each tried out
+  [[nodiscard]] bool ok() const { return failed.empty(); }
+};
+
+/// Works the question out and holds it against the requirements. Throws Error as estimate() does.
+Check check(const Catalog& catalog, const Question& question, const Machine& machine,
+            const Requirements& required);
+
+}  // namespace r1fit

@@ -1,0 +1,33 @@
+// Compute buffers: what llama.cpp's graph allocator reserves on a device and in host memory.
+// Closed forms by backend, measured against the library's own dry run (docs/model.md).
+#pragma once
+
+#include "r1fit/catalog.hpp"
+#include "r1fit/workload.hpp"
+
+namespace r1fit {
+
+/// What of the graph one device computes.
+struct GraphPart {
+  bool logits = true;            ///< the output layer is on this device
+  bool pipelined = false;        ///< one of several GPUs with everything offloaded: four copies of the inputs
+  bool streams_weights = false;  ///< layers in host memory are computed here for large batches
+  Bytes streamed_tensor;         ///< largest FFN or expert tensor that lies in host memory
+  Bytes streamed_attn_q;         ///< largest attn_q among the layers in host memory
+  Bytes output_tensor;           ///< output.weight, where it lies in host memory
+  bool experts_streamed = false;  ///< `streamed_tensor` holds routed experts
+};
+
+/// Compute buffer of one device, bytes.
+Bytes device_compute(const Shape& shape, const Workload& workload, Backend backend, const GraphPart& part);
+
+/// Compute buffer in host memory beside GPUs; `pipelined` with several of them.
+Bytes host_compute(const Shape& shape, const Workload& workload, bool pipelined);
+
+/// Logits kept in host memory: 4 * vocab * slots.
+Bytes output_buffer(const Shape& shape, const Workload& workload);
+
+/// What CUDA's own pool takes with flash attention off as the context fills; no log shows it.
+Bytes flash_off_pool(const Shape& shape, const Workload& workload, Backend backend);
+
+}  // namespace r1fit

@@ -1,0 +1,55 @@
+// One configuration worked out whole: memory, placement, speed, quality, commands, warnings.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "r1fit/catalog.hpp"
+#include "r1fit/commands.hpp"
+#include "r1fit/notes.hpp"
+#include "r1fit/placement.hpp"
+#include "r1fit/quality.hpp"
+#include "r1fit/throughput.hpp"
+
+namespace r1fit {
+
+struct Estimate {
+  const Model* model = nullptr;
+  const Quant* quant = nullptr;
+  const Engine* engine = nullptr;
+  Backend backend = Backend::cpu;
+  Workload workload;
+  Weights weights;
+  Download download;
+  Placement placement;
+  std::optional<Tokens> max_context;
+  Speed speed;
+  PointLoss loss;
+  std::vector<Command> commands;
+  std::vector<Note> notes;
+};
+
+/// The question an estimate answers.
+struct Question {
+  const Model* model = nullptr;
+  const Quant* quant = nullptr;
+  const Engine* engine = nullptr;
+  Workload workload;
+  PlacementRequest placement;
+};
+
+/// Works out one configuration. Throws Error where the question contradicts itself (context above the
+/// model's, --ngl above its layers, a quantised V cache without flash attention ...).
+Estimate estimate(const Catalog& catalog, const Question& question, const Machine& machine);
+
+/// The numbers alone, without commands and notes: what ranking needs of each candidate.
+Estimate evaluate(const Catalog& catalog, const Question& question, const Machine& machine);
+
+/// Adds commands and notes.
+void annotate(const Catalog& catalog, const Question& question, const Machine& machine, Estimate& estimate);
+
+/// The checks of estimate() alone.
+void check_question(const Question& question);
+
+}  // namespace r1fit

@@ -1,0 +1,72 @@
+// The hardware a question is about: devices, host memory, disk, with what is known and what is not.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "r1fit/catalog.hpp"
+
+namespace r1fit {
+
+/// One GPU (or the GPU of a system on a chip).
+struct Device {
+  std::string name;          ///< catalogue id, or "24 GiB card"
+  const Gpu* gpu = nullptr;  ///< null: a nameless card
+  Bytes capacity;            ///< total memory; of the whole machine where it is unified
+  Bytes budget;              ///< what an engine may use of it
+  Bytes stretched;           ///< the same after the change `stretch` names; equal to budget without one
+  std::string stretch;       ///< "sudo sysctl iogpu.wired_limit_mb=..."; empty: nothing can be raised
+  Bytes margin;              ///< left free before "fits" is said
+  Bytes runtime;             ///< driver and libraries, taken beside the engine's buffers
+  Backend backend = Backend::cuda;
+  bool unified = false;
+  std::optional<BytesPerSecond> bandwidth;
+  const SpeedClass* speed = nullptr;  ///< null: unknown card
+  std::vector<const Gpu*> stand_ins;  ///< of a nameless card: the catalogue's cards of its size, slow to fast
+};
+
+struct HostMemory {
+  std::optional<Bytes> ram;  ///< unset: not known
+  Bytes budget;              ///< what is left of `ram` for an engine
+  const Host* platform = nullptr;
+  std::optional<BytesPerSecond> bandwidth;
+  const SpeedClass* speed = nullptr;
+  std::vector<const Host*> stand_ins;  ///< of an unnamed platform, slow to fast
+};
+
+struct Machine {
+  std::vector<Device> devices;
+  HostMemory host;
+  std::optional<BytesPerSecond> disk;
+  std::string desktop;  ///< id of the desktop reserve in force; empty: none was named
+};
+
+/// What else uses a card, as the user said it.
+struct Reserve {
+  std::optional<Bytes> fixed;               ///< --reserve
+  const DesktopReserve* desktop = nullptr;  ///< --desktop; on the first card only
+};
+
+/// Apple's limit on what the GPU may use: unset (both regimes are considered), bytes or a share.
+struct WiredLimit {
+  std::optional<Bytes> size;
+};
+
+/// Left free on a discrete card before "fits" is said. With the pool of compute_buffer.hpp and 0.75 GiB a
+/// card no real edge case was called a fit that failed; 0.15 of it is the smallest runtime.
+inline constexpr Bytes kDeviceMargin = gib(0.6);
+
+/// A catalogue card with `memory` bytes. Throws Error where a wired limit exceeds the memory.
+Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::optional<Backend> backend,
+                   const Reserve& reserve, const WiredLimit& wired);
+
+/// A card of which only the size is known, and perhaps its bandwidth.
+Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<BytesPerSecond> bandwidth,
+                            std::optional<Backend> backend, const Reserve& reserve);
+
+/// Host memory. `ram`, platform and bandwidth may each be unknown; nothing is assumed for them.
+HostMemory make_host(const Catalog& catalog, std::optional<Bytes> ram, const Host* platform,
+                     std::optional<BytesPerSecond> bandwidth);
+
+}  // namespace r1fit

@@ -1,0 +1,30 @@
+// What a given layout takes of each memory: the sum the placement solver weighs.
+#pragma once
+
+#include <vector>
+
+#include "r1fit/machine.hpp"
+#include "r1fit/placement.hpp"
+
+namespace r1fit {
+
+/// Where every block, its experts and the output layer lie.
+struct Layout {
+  std::vector<int> layer_device;  ///< device of each block; -1: host
+  int output_device = -1;         ///< -1: host
+  int n_cpu_moe = 0;              ///< experts of blocks below this number lie in host memory
+};
+
+struct MemoryUse {
+  std::vector<DeviceUse> devices;
+  HostUse host;
+};
+
+/// Bytes taken of each device and of host memory. Pure arithmetic; nothing is checked against budgets.
+MemoryUse memory_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                    const Layout& layout);
+
+/// Whether any block, expert or the output layer lies in host memory.
+bool uses_host(const Shape& shape, const Layout& layout);
+
+}  // namespace r1fit

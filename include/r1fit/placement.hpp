@@ -1,0 +1,82 @@
+// Which part of a model lies in which memory of a machine, or by how much it does not fit.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "r1fit/machine.hpp"
+#include "r1fit/weights.hpp"
+#include "r1fit/workload.hpp"
+
+namespace r1fit {
+
+enum class Verdict : std::uint8_t { fits, tight, offload, streams, does_not_fit };
+std::string_view word(Verdict verdict);
+
+/// How the parts are laid out.
+enum class PlacementMode : std::uint8_t { gpu, experts_on_host, partial, cpu };
+std::string_view word(PlacementMode mode);
+
+/// What a placement takes of one device, bytes.
+struct DeviceUse {
+  Bytes weights;
+  Bytes kv_cache;
+  Bytes compute;
+  Bytes pool;     ///< CUDA's pool with flash attention off
+  Bytes runtime;  ///< driver and libraries
+  [[nodiscard]] Bytes total() const { return weights + kv_cache + compute + pool + runtime; }
+};
+
+/// What it takes of host memory, bytes.
+struct HostUse {
+  Bytes weights;
+  Bytes kv_cache;
+  Bytes compute;
+  Bytes output;
+  Bytes repacked;  ///< CPU only: tensors copied into another layout; their mapped original can be evicted
+  [[nodiscard]] Bytes total() const { return weights + kv_cache + compute + output; }
+};
+
+/// Why "tight", or what would make a thing fit that does not.
+enum class Strain : std::uint8_t {
+  none,
+  inside_margin,    ///< less than the margin is left
+  raised_limit,     ///< only with Apple's wired limit raised
+  tensors_by_hand,  ///< layer split leaves a card short; placing expert tensors one by one (-ot) does not
+};
+
+struct Placement {
+  PlacementMode mode = PlacementMode::gpu;
+  Verdict verdict = Verdict::does_not_fit;
+  Strain strain = Strain::none;
+  int n_gpu_layers = 0;  ///< output layer first
+  int n_cpu_moe = 0;
+  std::vector<int> layer_device;  ///< device of each block; -1: host
+  int output_device = -1;         ///< -1: host
+  std::vector<int> tensor_split;  ///< blocks (and output) per device where it differs from llama.cpp's own
+  std::vector<DeviceUse> devices;
+  HostUse host;
+  Bytes disk_streamed;        ///< weights that RAM cannot hold and that are read from disk as needed
+  Bytes shortfall;            ///< missing on the fullest device, or in host memory; 0 where it fits
+  bool host_unknown = false;  ///< it would need host memory that the question does not state
+};
+
+/// Everything the solver needs to know of one candidate.
+struct Candidate {
+  const Model* model = nullptr;
+  const Quant* quant = nullptr;
+  const Weights* weights = nullptr;
+};
+
+/// The placement llama.cpp would choose, or the better one that flags can ask for; with a request, exactly
+/// the one asked for, even when it does not fit.
+Placement place(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                const PlacementRequest& request = {});
+
+/// The largest context, a multiple of 256 up to the model's own, at which `placement` keeps its verdict
+/// with the same layers in the same places; nothing where the verdict is does_not_fit.
+std::optional<Tokens> max_context(const Candidate& candidate, const Workload& workload,
+                                  const Machine& machine, const Placement& placement);
+
+}  // namespace r1fit

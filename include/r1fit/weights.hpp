@@ -1,0 +1,60 @@
+// Weights of one model in one quantisation, tensor by tensor: names x shapes x types.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "r1fit/catalog.hpp"
+#include "r1fit/workload.hpp"
+
+namespace r1fit {
+
+/// One block of the network. The parts sum to what its tensors take in the file.
+struct LayerWeights {
+  Bytes attention;  ///< attention projections and both norms of the block
+  Bytes ffn;        ///< dense FFN, or router and shared experts
+  Bytes experts;    ///< routed experts; 0 in a dense block
+  Bytes largest_ffn_tensor;
+  Bytes largest_expert_tensor;
+  Bytes attn_q;
+  Bytes row_padding;  ///< what CUDA and ROCm add to quantised rows that are no multiple of 512
+  [[nodiscard]] Bytes total() const { return attention + ffn + experts; }
+};
+
+struct Weights {
+  std::vector<LayerWeights> layers;
+  Bytes token_embd;     ///< stays in host memory
+  Bytes output_tensor;  ///< output.weight alone
+  Bytes output;         ///< output.weight and output_norm
+  Bytes rope;           ///< rope_freqs, where the architecture has it
+  Bytes repacked;       ///< copied to a CPU-friendly layout when no GPU is present (x86 with AVX-512)
+  bool exact = true;    ///< false: a published file size spread over the tensors
+  [[nodiscard]] Bytes total() const;
+};
+
+/// The weights of `model` as `quant`.
+/// Dynamic mixtures (no base type) are spread from the published size: tensors outside the routed experts
+/// at 5.5 bits, the experts take the rest; `exact` is false then.
+/// Throws Error if the quantisation has neither a mixture nor a published size for this model.
+Weights weights_of(const Catalog& catalog, const Model& model, const Quant& quant, const Workload& workload);
+
+/// Whether weights_of() can answer for this pair.
+bool has_weights(const Catalog& catalog, const Model& model, const Quant& quant);
+
+/// Whether one may be pointed to it: a file is known, or the model is one of those that every usual
+/// quantisation is published of (all but the 671B ones).
+bool published(const Catalog& catalog, const Model& model, const Quant& quant);
+
+/// Bytes to download: the published size where one is known exactly, else tensors plus tokenizer.
+/// `file` is the published file behind it, or null.
+struct Download {
+  Bytes size;
+  Bytes uncertainty;  ///< half the last digit of a rounded figure
+  const PublishedFile* file = nullptr;
+};
+Download download_of(const Catalog& catalog, const Model& model, const Quant& quant, const Weights& weights);
+
+/// Parameters that take part in one token: everything but the embedding table and the experts not chosen.
+std::int64_t active_parameters(const Shape& shape);
+
+}  // namespace r1fit

@@ -1,0 +1,63 @@
+// What is asked of the model: context, cache types and the engine settings that change memory or speed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "r1fit/units.hpp"
+
+namespace r1fit {
+
+/// Element type of one half of the KV cache.
+enum class KvType : std::uint8_t { f16, q8_0, q4_0 };
+/// `automatic` resolves to on, as llama.cpp does wherever it was tried.
+enum class FlashAttention : std::uint8_t { on, off, automatic };
+/// Rows of logits an engine reserves: one a slot (a server) or the whole micro-batch (the bare library).
+enum class LogitsRows : std::uint8_t { parallel, ubatch };
+/// How several GPUs share a model.
+enum class SplitMode : std::uint8_t { layer, row, tensor };
+
+struct Workload {
+  Tokens context = tokens(8192);
+  KvType kv_k = KvType::f16;
+  KvType kv_v = KvType::f16;
+  FlashAttention flash_attention = FlashAttention::automatic;
+  int parallel = 1;         ///< slots that share the context
+  bool kv_unified = false;  ///< the slots share one cache instead of a part each
+  Tokens ubatch = tokens(512);
+  LogitsRows logits_rows = LogitsRows::parallel;
+  SplitMode split = SplitMode::layer;
+  bool legacy_gguf = false;      ///< a 671B file made before the MLA cache (attn_kv_b)
+  std::optional<bool> imatrix;   ///< unset: as published files of the quantisation are made
+  Tokens depth = tokens(512);    ///< tokens in the context where the decode speed is stated
+  Tokens prompt = tokens(512);   ///< tokens of the prompt behind the time to first token
+  std::optional<Tokens> answer;  ///< thinking and answer tokens together; unset: no time is stated
+
+  [[nodiscard]] bool flash() const { return flash_attention != FlashAttention::off; }
+};
+
+/// What the user fixed of the placement; unset parts are chosen.
+struct PlacementRequest {
+  std::optional<int> n_gpu_layers;  ///< llama.cpp's -ngl: the output layer first, then the last blocks
+  std::optional<int> n_cpu_moe;     ///< experts of the first so many layers stay in host memory
+  bool cpu_moe = false;             ///< experts of every layer stay in host memory
+
+  [[nodiscard]] bool any() const { return n_gpu_layers || n_cpu_moe || cpu_moe; }
+};
+
+inline constexpr std::array<std::string_view, 3> kKvTypeWords{"f16", "q8_0", "q4_0"};
+inline constexpr std::array<std::string_view, 3> kFlashAttentionWords{"on", "off", "auto"};
+inline constexpr std::array<std::string_view, 2> kLogitsRowsWords{"parallel", "ubatch"};
+inline constexpr std::array<std::string_view, 3> kSplitModeWords{"layer", "row", "tensor"};
+constexpr std::string_view word(KvType value) { return kKvTypeWords[static_cast<std::size_t>(value)]; }
+constexpr std::string_view word(FlashAttention value) {
+  return kFlashAttentionWords[static_cast<std::size_t>(value)];
+}
+constexpr std::string_view word(LogitsRows value) {
+  return kLogitsRowsWords[static_cast<std::size_t>(value)];
+}
+constexpr std::string_view word(SplitMode value) { return kSplitModeWords[static_cast<std::size_t>(value)]; }
+
+}  // namespace r1fit

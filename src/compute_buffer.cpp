@@ -1,0 +1,176 @@
+#include "r1fit/compute_buffer.hpp"
+
+#include <algorithm>
+
+#include "r1fit/kv_cache.hpp"
+
+namespace r1fit {
+namespace {
+
+// The letters of docs/model.md, all in bytes or elements: u rows of the micro-batch, c cells of one
+// attention row, T one f32 column over the micro-batch, E one activation of the hidden size, F one of the
+// FFN, `mask` the attention mask, x a K and V activation.
+struct Sizes {
+  std::int64_t u, c, t, e, f, mask, x, kv_width, o, vocab, heads, d;
+  bool flash, quantised, mla, legacy;
+};
+
+Sizes sizes_of(const Shape& shape, const Workload& workload) {
+  Sizes s{};
+  s.u = std::min(workload.ubatch.count(), workload.context.count());
+  s.c = kv_cells(workload).per_stream.count();
+  s.t = 4 * s.u;
+  s.d = shape.hidden;
+  s.heads = shape.heads;
+  s.vocab = shape.vocab;
+  s.e = std::max<std::int64_t>(shape.hidden, static_cast<std::int64_t>(shape.heads) * shape.head_dim) * s.t;
+  s.f = shape.ffn * s.t;
+  s.flash = workload.flash();
+  s.mask = (s.flash ? 2 : 4) * s.c * s.u;
+  s.quantised = workload.kv_k != KvType::f16 || workload.kv_v != KvType::f16;
+  s.mla = shape.mla.has_value() && !workload.legacy_gguf;
+  s.legacy = shape.mla.has_value() && workload.legacy_gguf;
+  s.kv_width = static_cast<std::int64_t>(shape.kv_heads) * shape.head_dim;
+  s.x = s.mla || s.legacy ? 0 : 8 * s.u * s.kv_width;
+  s.o = workload.logits_rows == LogitsRows::ubatch ? s.u : std::min<std::int64_t>(workload.parallel, s.u);
+  return s;
+}
+
+constexpr std::int64_t kInputs = 20;  ///< bytes a row for positions, ids and outputs
+
+/// Activations alive at the end of the network.
+std::int64_t logits_peak(const Sizes& s, Backend backend) {
+  std::int64_t activations = 2;
+  if (backend == Backend::cuda || backend == Backend::rocm) activations = 1;
+  if (backend == Backend::cpu && s.quantised) activations = 3;
+  if (s.legacy && s.flash) activations = 4;
+  return 4 * s.vocab * s.o + activations * s.e;
+}
+
+constexpr std::int64_t kMetalPad = 2'097'152;  ///< bytes, once for dense models
+
+/// Metal's flash attention works in a padded copy of the last cells and in partial results.
+std::int64_t metal_flash(const Sizes& s, std::int64_t head_dim) {
+  return 4 * std::min<std::int64_t>(s.u, 32) * s.heads * 32 * (head_dim + 2);
+}
+
+std::int64_t dense_layer_peak(const Sizes& s, Backend backend, std::int64_t head_dim) {
+  const std::int64_t kv_copy = 4 * s.c * s.kv_width;
+  if (!s.flash) {
+    std::int64_t activations = 4;
+    if (backend == Backend::vulkan || backend == Backend::metal) activations = 2;
+    if (backend == Backend::cpu) activations = 5;
+    return 4 * s.heads * s.c * s.u + s.mask + activations * s.e + s.x;
+  }
+  switch (backend) {
+    case Backend::cuda:
+    case Backend::rocm: {
+      const std::int64_t ffn = 3 * s.f + 3 * s.e + s.mask;
+      return s.quantised ? std::max(ffn, 4 * s.e + s.mask + kv_copy) : ffn;
+    }
+    case Backend::metal:
+      return std::max(3 * s.f + 2 * s.e + s.mask,
+                      (s.quantised ? 4 : 3) * s.e + s.mask + kv_copy + metal_flash(s, head_dim) + kMetalPad);
+    case Backend::cpu:
+      return 3 * s.f + (s.quantised ? 3 : 4) * s.e + s.mask;
+    case Backend::vulkan:
+    case Backend::sycl:
+      break;
+  }
+  return 3 * s.f + 2 * s.e + s.mask;
+}
+
+std::int64_t mla_layer_peak(const Sizes& s, const MlaShape& mla, Backend backend) {
+  const std::int64_t rank = mla.kv_lora_rank;
+  const std::int64_t rope = mla.qk_rope_head_dim;
+  const std::int64_t cached = rank + rope;
+  const std::int64_t attention = s.heads * (2 * rank + mla.v_head_dim + 3 * rope);
+  const std::int64_t cpu = s.heads * (2 * rank + mla.v_head_dim + 4 * rope) + 4 * s.d;
+  const std::int64_t vulkan = attention + 2 * s.d + mla.q_lora_rank + rank;
+  const std::int64_t cuda = attention + 3 * s.d;
+  std::int64_t peak = cuda * s.t + s.mask;
+  if (backend == Backend::cpu) peak = cpu * s.t + s.mask;
+  if (backend == Backend::vulkan || backend == Backend::sycl) peak = vulkan * s.t + s.mask;
+  if (!s.flash) return peak + s.heads * s.c * s.t;
+  // An f16 copy of the cache for flash attention, where no free gap of the graph can hold it.
+  const std::int64_t copy = 2 * s.c * cached;
+  const std::int64_t beside_copy = (cuda + s.heads * rank) * s.t + s.mask + copy;
+  if (backend == Backend::metal) return beside_copy + metal_flash(s, rank);
+  const bool gap_holds_copy = copy <= s.heads * (mla.qk_nope_head_dim + rope) * s.t;
+  if ((backend == Backend::cuda || backend == Backend::rocm) && s.quantised && !gap_holds_copy) {
+    return std::max(peak, beside_copy);
+  }
+  return peak;
+}
+
+std::int64_t layer_peak(const Sizes& s, const Shape& shape, Backend backend) {
+  if (s.mla) return mla_layer_peak(s, *shape.mla, backend);
+  if (s.legacy) {
+    // Pre-MLA files expand every head to 192 (K) and 128 (V). Measured on the CPU alone.
+    if (s.flash) return s.heads * (4 * 192 + 3 * 128 + 32) * s.t + s.mask;
+    return 4 * s.heads * s.c * s.u + s.mask + 11 * s.e;
+  }
+  return dense_layer_peak(s, backend, shape.head_dim);
+}
+
+/// Pipeline parallelism keeps four copies of the inputs on every device.
+std::int64_t pipeline_copies(const Sizes& s) { return 3 * s.mask + 4 * s.e + (s.flash ? 0 : 3 * s.x); }
+
+/// Layers in host memory are computed on the device for large batches: their weights pass through it.
+std::int64_t streaming_peak(const Sizes& s, const Shape& shape, const Workload& workload, Backend backend,
+                            const GraphPart& part) {
+  const std::int64_t kv = kv_layer(shape, workload).count();
+  const std::int64_t logits = logits_peak(s, backend);
+  const std::int64_t layer = layer_peak(s, shape, backend);
+  const std::int64_t tensor = part.streamed_tensor.count();
+  const bool cuda = backend == Backend::cuda || backend == Backend::rocm;
+  std::int64_t peak = std::max(logits, layer + kv);
+  if (part.experts_streamed) {
+    const std::int64_t used = shape.moe->experts_per_token;
+    const std::int64_t ffn = shape.moe->expert_ffn;
+    const std::int64_t activations = used * (s.d + ffn) + 4 * s.d + (cuda ? ffn : 0);
+    peak = std::max(peak, tensor + activations * s.t + s.mask + (cuda ? 0 : kv));
+  } else if (cuda && !s.mla && !s.legacy) {
+    peak = std::max({logits, 3 * s.f + 4 * s.e + s.mask + tensor,
+                     s.mask + 4 * s.e + part.streamed_attn_q.count() + kv + kv / 2});
+    if (!s.flash) peak = std::max(peak, layer + kv + kv / 2);
+  } else if (!s.mla && !s.legacy) {
+    peak = std::max(logits + 2 * s.e, layer + kv);
+  }
+  if (part.output_tensor != Bytes{})
+    peak = std::max(peak, part.output_tensor.count() + 4 * s.vocab * s.o + s.e);
+  return peak;
+}
+
+}  // namespace
+
+Bytes device_compute(const Shape& shape, const Workload& workload, Backend backend, const GraphPart& part) {
+  const Sizes s = sizes_of(shape, workload);
+  std::int64_t peak = layer_peak(s, shape, backend);
+  if (part.streams_weights) {
+    peak = streaming_peak(s, shape, workload, backend, part);
+  } else if (part.logits) {
+    peak = std::max(peak, logits_peak(s, backend));
+  }
+  if (part.pipelined) peak += pipeline_copies(s);
+  return bytes(peak + kInputs * s.u);
+}
+
+Bytes host_compute(const Shape& shape, const Workload& workload, bool pipelined) {
+  const Sizes s = sizes_of(shape, workload);
+  const std::int64_t x = s.flash ? 0 : s.x;
+  if (pipelined) return bytes(4 * s.mask + 2 * s.e + 4 * x + kInputs * s.u);
+  return bytes(s.mask + 2 * s.e + x + kInputs * s.u);
+}
+
+Bytes output_buffer(const Shape& shape, const Workload& workload) {
+  return bytes(4LL * shape.vocab * std::max(1, workload.parallel));
+}
+
+Bytes flash_off_pool(const Shape& shape, const Workload& workload, Backend backend) {
+  if (workload.flash() || backend != Backend::cuda) return Bytes{};
+  const Sizes s = sizes_of(shape, workload);
+  return bytes(2 * s.heads * s.c * s.u);
+}
+
+}  // namespace r1fit

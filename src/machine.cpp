@@ -1,0 +1,185 @@
+#include "r1fit/machine.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "r1fit/error.hpp"
+
+namespace r1fit {
+namespace {
+
+/// Unified memory: the limit is shared with the compositor and whatever else draws, about which nothing was
+/// measured, so more is left free than on a card.
+constexpr double kUnifiedMarginShare = 0.025;
+constexpr Bytes kUnifiedMargin = gib(1.0);
+
+/// Left to the system and other programs before host memory counts as usable: 5 %, at least 2 and at most
+/// 8 GiB. An allowance of ours, not a measurement.
+constexpr double kHostReserveShare = 0.05;
+constexpr Bytes kHostReserveLeast = gib(2.0);
+constexpr Bytes kHostReserveMost = gib(8.0);
+
+/// What a raised Apple limit must leave for macOS itself. An allowance of ours.
+constexpr Bytes kMacSystem = gib(8.0);
+
+double working_set_share(const WorkingSetRegime& regime, Bytes memory) {
+  double share = 0;
+  for (const WorkingSetStep& step : regime.steps) {
+    share = step.share;
+    if (memory <= step.up_to) break;
+  }
+  return share;
+}
+
+const WorkingSetRegime* regime(const Catalog& catalog, std::string_view id) {
+  const auto found = std::ranges::find(catalog.working_sets, id, &WorkingSetRegime::id);
+  return found == catalog.working_sets.end() ? nullptr : &*found;
+}
+
+const RuntimeClass* runtime_class(const Catalog& catalog, std::string_view id) {
+  const auto found = std::ranges::find(catalog.runtime_classes, id, &RuntimeClass::id);
+  return found == catalog.runtime_classes.end() ? nullptr : &*found;
+}
+
+/// The runtime class of a card under a backend that is not its usual one.
+const RuntimeClass* runtime_under(const Catalog& catalog, const Gpu& gpu, Backend backend) {
+  if (backend == gpu.backend) return gpu.runtime;
+  const RuntimeClass* other = runtime_class(catalog, word(backend));
+  return other != nullptr ? other : gpu.runtime;
+}
+
+Bytes reserved(const Reserve& reserve) {
+  if (reserve.fixed) return *reserve.fixed;
+  return reserve.desktop != nullptr ? reserve.desktop->typical : Bytes{};
+}
+
+void set_unified_limits(const Catalog& catalog, Device& device, const WiredLimit& wired) {
+  device.margin = std::max(kUnifiedMargin, share(device.capacity, kUnifiedMarginShare));
+  if (wired.size) {
+    if (*wired.size > device.capacity) {
+      throw Error("--wired-limit is more than the memory of " + device.name);
+    }
+    device.budget = *wired.size;
+    device.stretched = *wired.size;
+    return;
+  }
+  const WorkingSetRegime* older = regime(catalog, "older");
+  const WorkingSetRegime* newer = regime(catalog, "newer");
+  // For planning without the machine the older, smaller limit is the safe one.
+  device.budget = older != nullptr ? share(device.capacity, working_set_share(*older, device.capacity))
+                                   : share(device.capacity, 2.0 / 3.0);
+  const Bytes by_system =
+      newer != nullptr ? share(device.capacity, working_set_share(*newer, device.capacity)) : device.budget;
+  const Bytes raised = device.capacity - std::min(kMacSystem, share(device.capacity, 0.25));
+  device.stretched = std::max({device.budget, by_system, raised});
+  const auto limit_mib = static_cast<std::int64_t>(in_mib(device.stretched));
+  device.stretch = "sudo sysctl iogpu.wired_limit_mb=" + std::to_string(limit_mib);
+}
+
+bool discrete(const Gpu& gpu) { return !gpu.unified_memory; }
+
+bool has_size(const Gpu& gpu, Bytes memory) {
+  return std::ranges::find(gpu.memory, memory) != gpu.memory.end();
+}
+
+/// The cards a nameless one may be: what people put into a PC or a workstation; where there is none of that
+/// size, every discrete one.
+std::vector<const Gpu*> cards_of_size(const Catalog& catalog, Bytes memory) {
+  std::vector<const Gpu*> cards;
+  const auto collect = [&](auto&& accept) {
+    for (const Gpu& gpu : catalog.gpus) {
+      if (discrete(gpu) && has_size(gpu, memory) && accept(gpu)) cards.push_back(&gpu);
+    }
+  };
+  collect([](const Gpu& gpu) {
+    return gpu.device_class == DeviceClass::desktop || gpu.device_class == DeviceClass::workstation;
+  });
+  if (cards.empty()) collect([](const Gpu&) { return true; });
+  std::ranges::stable_sort(cards, {}, [](const Gpu* gpu) { return gpu->bandwidth; });
+  return cards;
+}
+
+}  // namespace
+
+Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::optional<Backend> backend,
+                   const Reserve& reserve, const WiredLimit& wired) {
+  Device device;
+  device.name = gpu.id;
+  device.gpu = &gpu;
+  device.capacity = gpu.real_total && *gpu.real_total <= memory ? *gpu.real_total : memory;
+  device.backend = backend.value_or(gpu.backend);
+  device.unified = gpu.unified_memory;
+  device.bandwidth = gpu.bandwidth;
+  device.speed = gpu.speed;
+  const RuntimeClass* runtime = runtime_under(catalog, gpu, device.backend);
+  device.runtime = runtime->typical;
+  if (gpu.vendor == Vendor::apple) {
+    set_unified_limits(catalog, device, wired);
+  } else if (device.unified) {
+    // A system on a chip without a known limit: what the operating system needs comes out of it.
+    const Bytes kept =
+        std::clamp(share(device.capacity, kHostReserveShare), kHostReserveLeast, kHostReserveMost);
+    device.budget = device.capacity - kept;
+    device.stretched = device.budget;
+    device.margin = std::max(kUnifiedMargin, share(device.capacity, kUnifiedMarginShare));
+  } else {
+    device.budget = device.capacity;
+    device.stretched = device.budget;
+    device.margin = kDeviceMargin;
+  }
+  const Bytes kept = reserved(reserve);
+  device.budget -= std::min(kept, device.budget);
+  device.stretched -= std::min(kept, device.stretched);
+  return device;
+}
+
+Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<BytesPerSecond> bandwidth,
+                            std::optional<Backend> backend, const Reserve& reserve) {
+  Device device;
+  device.capacity = memory;
+  device.backend = backend.value_or(Backend::cuda);
+  device.stand_ins = cards_of_size(catalog, memory);
+  device.bandwidth = bandwidth;
+  device.margin = kDeviceMargin;
+  // The most any card of that size takes, so that "fits" holds whichever it is.
+  for (const Gpu* gpu : device.stand_ins) device.runtime = std::max(device.runtime, gpu->runtime->typical);
+  if (device.stand_ins.empty()) {
+    for (const RuntimeClass& runtime : catalog.runtime_classes) {
+      if (runtime.id == "cuda-ada") device.runtime = runtime.typical;
+    }
+  }
+  device.budget = memory - std::min(reserved(reserve), memory);
+  device.stretched = device.budget;
+  return device;
+}
+
+HostMemory make_host(const Catalog& catalog, std::optional<Bytes> ram, const Host* platform,
+                     std::optional<BytesPerSecond> bandwidth) {
+  HostMemory host;
+  host.ram = ram;
+  host.platform = platform;
+  if (ram) {
+    const Bytes kept = std::clamp(share(*ram, kHostReserveShare), kHostReserveLeast, kHostReserveMost);
+    host.budget = *ram - std::min(kept, *ram);
+  }
+  if (platform != nullptr) {
+    host.bandwidth = platform->bandwidth;
+    host.speed = platform->speed;
+  }
+  if (bandwidth) host.bandwidth = bandwidth;
+  if (platform == nullptr && ram) {
+    // Some PC while a PC can hold that much; beyond it, whatever single-socket platform can.
+    const auto collect = [&](bool desktop) {
+      for (const Host& candidate : catalog.hosts) {
+        if (candidate.desktop != desktop || candidate.sockets != 1) continue;
+        if (candidate.max_memory && *candidate.max_memory >= *ram) host.stand_ins.push_back(&candidate);
+      }
+    };
+    collect(true);
+    if (host.stand_ins.empty()) collect(false);
+    std::ranges::stable_sort(host.stand_ins, {}, [](const Host* h) { return h->bandwidth; });
+  }
+  return host;
+}
+
+}  // namespace r1fit

@@ -1,0 +1,112 @@
+#include "r1fit/memory.hpp"
+
+#include <algorithm>
+
+#include "r1fit/compute_buffer.hpp"
+#include "r1fit/kv_cache.hpp"
+
+namespace r1fit {
+namespace {
+
+bool experts_on_host(const Layout& layout, std::size_t layer) {
+  return static_cast<int>(layer) < layout.n_cpu_moe || layout.layer_device[layer] < 0;
+}
+
+/// The parts of the graph beside one device, before it is known which device.
+GraphPart streamed_parts(const Weights& weights, const Layout& layout) {
+  GraphPart part;
+  Bytes ffn;
+  Bytes experts;
+  for (std::size_t i = 0; i < weights.layers.size(); ++i) {
+    const LayerWeights& layer = weights.layers[i];
+    if (layout.layer_device[i] < 0) {
+      part.streams_weights = true;
+      ffn = std::max(ffn, layer.largest_ffn_tensor);
+      part.streamed_attn_q = std::max(part.streamed_attn_q, layer.attn_q);
+    }
+    if (experts_on_host(layout, i) && layer.largest_expert_tensor != Bytes{}) {
+      part.streams_weights = true;
+      experts = std::max(experts, layer.largest_expert_tensor);
+    }
+  }
+  part.experts_streamed = experts > ffn;
+  part.streamed_tensor = std::max(ffn, experts);
+  if (layout.output_device < 0) part.output_tensor = weights.output_tensor;
+  return part;
+}
+
+bool pads_rows(Backend backend) { return backend == Backend::cuda || backend == Backend::rocm; }
+
+}  // namespace
+
+bool uses_host(const Shape& shape, const Layout& layout) {
+  if (layout.output_device < 0) return true;
+  if (shape.moe && layout.n_cpu_moe > shape.moe->first_dense_layers) return true;
+  return std::ranges::any_of(layout.layer_device, [](int device) { return device < 0; });
+}
+
+MemoryUse memory_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                    const Layout& layout) {
+  const Shape& shape = *candidate.model->shape;
+  const Weights& weights = *candidate.weights;
+  const Bytes kv = kv_layer(shape, workload);
+  const Bytes kv_padding = kv_row_padding(shape, workload);
+  const bool any_device = !machine.devices.empty();
+  const bool whole = any_device && !uses_host(shape, layout);
+  const bool pipelined = machine.devices.size() > 1 && whole;
+
+  MemoryUse use;
+  use.devices.resize(machine.devices.size());
+  use.host.weights = weights.token_embd;
+  if (!any_device) use.host.weights += weights.rope;
+  for (std::size_t i = 0; i < weights.layers.size(); ++i) {
+    const LayerWeights& layer = weights.layers[i];
+    const int where = layout.layer_device[i];
+    if (where < 0) {
+      use.host.weights += layer.total();
+      use.host.kv_cache += kv;
+      continue;
+    }
+    DeviceUse& device = use.devices[static_cast<std::size_t>(where)];
+    const bool pads = pads_rows(machine.devices[static_cast<std::size_t>(where)].backend);
+    device.weights += layer.attention + layer.ffn;
+    if (pads) device.weights += layer.row_padding;
+    if (experts_on_host(layout, i)) {
+      use.host.weights += layer.experts;
+    } else {
+      device.weights += layer.experts;
+    }
+    device.kv_cache += kv;
+    if (pads) device.kv_cache += kv_padding;
+  }
+  if (layout.output_device < 0) {
+    use.host.weights += weights.output;
+  } else {
+    use.devices[static_cast<std::size_t>(layout.output_device)].weights += weights.output;
+  }
+
+  GraphPart part = streamed_parts(weights, layout);
+  part.pipelined = pipelined;
+  for (std::size_t i = 0; i < use.devices.size(); ++i) {
+    const Device& device = machine.devices[i];
+    // llama.cpp streams host layers through the first device only.
+    GraphPart own = i == 0 || !part.streams_weights ? part : GraphPart{};
+    own.logits = layout.output_device == static_cast<int>(i) || (layout.output_device < 0 && i == 0);
+    const bool used = use.devices[i].weights != Bytes{} || own.streams_weights;
+    if (used) {
+      use.devices[i].compute = device_compute(shape, workload, device.backend, own);
+      use.devices[i].pool = flash_off_pool(shape, workload, device.backend);
+    }
+    use.devices[i].runtime = device.runtime;
+  }
+  use.host.output = output_buffer(shape, workload);
+  if (any_device) {
+    use.host.compute = host_compute(shape, workload, pipelined);
+  } else {
+    use.host.compute = device_compute(shape, workload, Backend::cpu, GraphPart{});
+    use.host.repacked = weights.repacked;
+  }
+  return use;
+}
+
+}  // namespace r1fit

@@ -1,0 +1,216 @@
+#include "r1fit/notes.hpp"
+
+#include <algorithm>
+
+#include "r1fit/estimate.hpp"
+#include "r1fit/kv_cache.hpp"
+#include "r1fit/units_text.hpp"
+
+namespace r1fit {
+namespace {
+
+class Remarks {
+ public:
+  Remarks(const Catalog& catalog, const Candidate& candidate, const Machine& machine,
+          const Estimate& estimate)
+      : catalog_(catalog), candidate_(candidate), machine_(machine), estimate_(estimate) {}
+
+  std::vector<Note> all() {
+    strain();
+    unknown_host();
+    ollama_default();
+    edge();
+    desktop();
+    flash_off();
+    legacy();
+    layer_split();
+    wrong_model();
+    gib_as_gb();
+    speed();
+    disk();
+    host_memory();
+    weights();
+    return std::move(notes_);
+  }
+
+ private:
+  void add(std::string code, std::string text) { notes_.push_back({std::move(code), std::move(text)}); }
+
+  [[nodiscard]] bool on_gpu() const {
+    return estimate_.placement.mode == PlacementMode::gpu && fits_somehow();
+  }
+  [[nodiscard]] bool fits_somehow() const { return estimate_.placement.verdict != Verdict::does_not_fit; }
+
+  void strain() {
+    const Placement& placement = estimate_.placement;
+    switch (placement.strain) {
+      case Strain::none:
+        break;
+      case Strain::inside_margin:
+        add("inside_margin",
+            "It fits with less than the " + gib_text(tightest_margin()) +
+                " we leave free on a device; a shorter context (--ctx), --kv q8_0 or the next "
+                "smaller quantisation makes it comfortable.");
+        break;
+      case Strain::raised_limit: {
+        const Device& device = machine_.devices.front();
+        add("raised_limit", "macOS gives the GPU " + gib_text(device.budget) + " of " +
+                                capacity_text(device.capacity) +
+                                " on its older limit (newer systems give more); `" + device.stretch +
+                                "` raises it until the next start.");
+        break;
+      }
+      case Strain::tensors_by_hand:
+        add("tensors_by_hand",
+            "Whole layers do not divide over these cards: the fullest is " + gib_text(placement.shortfall) +
+                " short. The sum fits only if expert tensors are placed one by one (llama.cpp -ot).");
+        break;
+    }
+  }
+
+  [[nodiscard]] Bytes tightest_margin() const {
+    Bytes margin;
+    for (const Device& device : machine_.devices) margin = std::max(margin, device.margin);
+    return margin;
+  }
+
+  void unknown_host() {
+    const Placement& placement = estimate_.placement;
+    if (!placement.host_unknown || machine_.devices.empty()) return;
+    add("ram_unknown",
+        "It does not fit the GPU memory alone. With enough system RAM part of it can lie there: say "
+        "how much with --ram.");
+  }
+
+  void ollama_default() {
+    if (!on_gpu() || estimate_.placement.strain == Strain::tensors_by_hand) return;
+    if (ollama_file(catalog_, *estimate_.model, *estimate_.quant) == nullptr) return;
+    Bytes total;
+    for (const Device& device : machine_.devices) total += device.unified ? device.budget : device.capacity;
+    const Tokens by_default = std::min(ollama_default_context(total), estimate_.model->max_context);
+    if (by_default <= estimate_.workload.context) return;
+    Workload longer = estimate_.workload;
+    longer.context = by_default;
+    const Placement placement = place(candidate_, longer, machine_);
+    if (placement.mode == PlacementMode::gpu && placement.verdict <= Verdict::tight) return;
+    add("ollama_default_context", "Ollama's own default with this much GPU memory is " +
+                                      count_text(by_default) +
+                                      " tokens, and that spills out of it: set the context as shown.");
+  }
+
+  void edge() {
+    const Placement& placement = estimate_.placement;
+    if (placement.mode != PlacementMode::partial || !fits_somehow()) return;
+    const auto on_host = std::ranges::count(placement.layer_device, -1);
+    add("partial_offload",
+        count_text(on_host) + " of " + count_text(std::ssize(placement.layer_device)) +
+            " layers lie in host memory, which sets the pace; the speed depends on the exact split, "
+            "so the range is wide.");
+  }
+
+  void desktop() {
+    if (!on_gpu() || !machine_.desktop.empty() || machine_.devices.front().unified) return;
+    const auto windows = std::ranges::find(catalog_.desktops, Text("windows"), &DesktopReserve::id);
+    if (windows == catalog_.desktops.end()) return;
+    const Device& first = machine_.devices.front();
+    const Bytes left = first.budget - estimate_.placement.devices.front().total();
+    if (left >= windows->high) return;
+    add("desktop", "A desktop drawn by the same card takes more of it: up to " + gib_text(windows->high) +
+                       " under Windows (--desktop windows|linux); " + gib_text(std::max(left, Bytes{})) +
+                       " are left here.");
+  }
+
+  void flash_off() {
+    if (estimate_.workload.flash() || !fits_somehow()) return;
+    Bytes pool;
+    for (const DeviceUse& use : estimate_.placement.devices) pool = std::max(pool, use.pool);
+    if (pool == Bytes{}) return;
+    add("flash_attention_off",
+        "Without flash attention CUDA takes another " + gib_text(pool) +
+            " a card as the context fills; no log shows it, and a failure comes late.");
+  }
+
+  void legacy() {
+    if (!estimate_.workload.legacy_gguf) return;
+    const Shape& shape = *estimate_.model->shape;
+    add("legacy_gguf", "A 671B file made before the MLA cache (early 2025) keeps full heads: " +
+                           gib_text(kv_layer(shape, estimate_.workload) * shape.layers) +
+                           " of KV cache, 71 times a newer file's. Download a newer conversion.");
+  }
+
+  void layer_split() {
+    if (machine_.devices.size() < 2 || !on_gpu()) return;
+    add("layer_split",
+        "The cards work one after the other (layer split): more of them hold more, they are not faster.");
+  }
+
+  void wrong_model() {
+    if (estimate_.model->id == "r1-0528-qwen3-8b") {
+      add("ollama_8b",
+          "`deepseek-r1:8b` is this model, the Qwen3 8B of May 2025; the Llama 8B distill is "
+          "`deepseek-r1:8b-llama-distill-q4_K_M`.");
+      const PublishedFile* file = ollama_file(catalog_, *estimate_.model, *estimate_.quant);
+      if (file != nullptr && file->quant != estimate_.quant) {
+        add("ollama_file", "Ollama's file is its own mixture, " + gb_text(file->size, 2) + " instead of " +
+                               gb_text(estimate_.download.size, 2) + ".");
+      }
+    }
+  }
+
+  void gib_as_gb() {
+    // The first dynamic files were announced in GiB written GB and are still quoted so.
+    if (estimate_.weights.exact || estimate_.model->id != "r1-671b") return;
+    add("gib_as_gb", "This file is often quoted in GiB written GB: it is " +
+                         gb_text(estimate_.download.size) + " or " + gib_text(estimate_.download.size) + ".");
+  }
+
+  void speed() {
+    if (!fits_somehow()) return;
+    if (!estimate_.speed.decode) {
+      if (!estimate_.speed.unknown.empty())
+        add("speed_unknown", "No speed is stated: " + estimate_.speed.unknown + ".");
+      return;
+    }
+    if (estimate_.speed.extrapolated) {
+      add("extrapolated",
+          "No published run of this class of hardware and model is behind the speed: it is "
+          "extrapolated from related ones.");
+    }
+  }
+
+  void disk() {
+    const Bytes streamed = estimate_.placement.disk_streamed;
+    if (streamed == Bytes{}) return;
+    add("streams", gib_text(streamed) +
+                       " of the weights do not fit host memory and are read from disk as tokens need them.");
+  }
+
+  void host_memory() {
+    if (!on_gpu() || machine_.host.ram) return;
+    add("host_memory", "Beside the GPU the engine holds about " + gib_text(estimate_.placement.host.total()) +
+                           " in system RAM.");
+  }
+
+  void weights() {
+    if (!estimate_.weights.exact) {
+      add("published_size",
+          "Weights are the published file size spread over the tensors; the split between "
+          "experts and the rest is approximate.");
+    }
+  }
+
+  const Catalog& catalog_;
+  const Candidate& candidate_;
+  const Machine& machine_;
+  const Estimate& estimate_;
+  std::vector<Note> notes_;
+};
+
+}  // namespace
+
+std::vector<Note> notes_on(const Catalog& catalog, const Candidate& candidate, const Machine& machine,
+                           const Estimate& estimate) {
+  return Remarks(catalog, candidate, machine, estimate).all();
+}
+
+}  // namespace r1fit

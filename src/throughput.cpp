@@ -1,0 +1,334 @@
+#include "r1fit/throughput.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "r1fit/kv_cache.hpp"
+
+namespace r1fit {
+namespace {
+
+/// Speed of a layer split over n equal GPUs as a share of one device's: handing the activations over costs
+/// a little, and no two cards read at once. Published llama.cpp runs, 2024-2026.
+constexpr std::array<std::pair<int, double>, 5> kSplitShare{
+    {{1, 1.0}, {2, 0.97}, {4, 0.96}, {6, 0.94}, {8, 0.93}}};
+
+/// At the edge of fitting the split between card and CPU is what varies: one card and one model were
+/// measured from 44 down to under 4 tok/s. Below this share of layers in host memory the low end says so.
+constexpr double kEdgeShare = 0.15;
+constexpr double kEdgeLow = 0.35;
+
+/// The serial sum of a GPU and a CPU part was good to about 28 % where a real share lies on the CPU.
+constexpr double kPartialLow = 0.72;
+constexpr double kPartialHigh = 1.28;
+
+double split_share(int devices) {
+  for (std::size_t i = 1; i < kSplitShare.size(); ++i) {
+    const auto [few, few_share] = kSplitShare.at(i - 1);
+    const auto [many, many_share] = kSplitShare.at(i);
+    if (devices > many) continue;
+    return few_share + (many_share - few_share) * (devices - few) / (many - few);
+  }
+  return kSplitShare.back().second;
+}
+
+/// Bytes read for one token from each memory.
+struct Reads {
+  std::vector<BytesPerToken> devices;
+  BytesPerToken host;
+  BytesPerToken disk;
+};
+
+Reads reads_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
+               const Placement& placement, Tokens depth) {
+  const Shape& shape = *candidate.model->shape;
+  const Weights& weights = *candidate.weights;
+  const double used =
+      shape.moe ? static_cast<double>(shape.moe->experts_per_token) / shape.moe->routed_experts : 0.0;
+  const BytesPerToken kv = kv_read_per_layer(shape, workload, depth);
+  Reads reads;
+  reads.devices.resize(machine.devices.size());
+  const auto at = [&reads](int device) -> BytesPerToken& {
+    return device < 0 ? reads.host : reads.devices[static_cast<std::size_t>(device)];
+  };
+  for (std::size_t i = 0; i < weights.layers.size(); ++i) {
+    const LayerWeights& layer = weights.layers[i];
+    const int where = placement.layer_device[i];
+    at(where) += read_per_token(layer.attention + layer.ffn) + kv;
+    at(static_cast<int>(i) < placement.n_cpu_moe ? -1 : where) += read_per_token(layer.experts) * used;
+  }
+  at(placement.output_device) += read_per_token(weights.output);
+  if (placement.disk_streamed != Bytes{}) {
+    // Which part of the host's weights is in memory is up to the page cache: the same share of every read.
+    const double share = ratio(placement.disk_streamed, placement.host.weights);
+    reads.disk = reads.host * share;
+    reads.host = reads.host * (1.0 - share);
+  }
+  return reads;
+}
+
+/// One assumption about the hardware that is not named.
+struct Pick {
+  const SpeedClass* gpu_class = nullptr;
+  BytesPerSecond gpu_bandwidth;
+  std::string gpu_name;
+  const SpeedClass* host_class = nullptr;
+  BytesPerSecond host_bandwidth;
+  std::string host_name;
+};
+
+struct Outcome {
+  Range<TokensPerSecond> decode{};
+  TokensPerSecond limit;
+  SecondsPerToken fixed;
+  std::vector<ReadStep> steps;
+  bool extrapolated = false;
+};
+
+/// Shares and spread of a class for dense or mixture-of-experts models.
+struct Spread {
+  double efficiency;
+  double low;
+  double high;
+  bool measured;
+};
+
+Spread spread_of(const SpeedClass& speed, bool moe) {
+  if (moe && speed.moe_efficiency) {
+    const double typical = *speed.moe_efficiency;
+    return {typical, speed.moe_low.value_or(typical) / typical, speed.moe_high.value_or(typical) / typical,
+            true};
+  }
+  // A mixture of experts on a class where none was measured: the dense share is an upper guess.
+  return {speed.efficiency, moe ? speed.low * 0.5 : speed.low, speed.high, !moe && speed.measurements > 0};
+}
+
+Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Placement& placement,
+                   const Reads& reads, const Pick& pick) {
+  const bool moe = candidate.model->shape->moe.has_value();
+  Outcome outcome;
+  SecondsPerToken slow;
+  SecondsPerToken typical;
+  SecondsPerToken fast;
+  SecondsPerToken bound;
+  int used_devices = 0;
+  double lowest = 1.0;
+  double highest = 1.0;
+  const auto add = [&](const std::string& where, BytesPerToken read, BytesPerSecond bandwidth,
+                       const SpeedClass& speed) {
+    if (read == BytesPerToken{}) return;
+    const Spread spread = spread_of(speed, moe);
+    const SecondsPerToken time = read / (bandwidth * spread.efficiency);
+    outcome.steps.push_back({where, read, bandwidth, spread.efficiency, time, &speed});
+    outcome.extrapolated = outcome.extrapolated || !spread.measured;
+    outcome.fixed = std::max(outcome.fixed, speed.fixed);
+    typical += time;
+    slow += time / spread.low;
+    fast += time / spread.high;
+    bound += read / bandwidth;
+    lowest = std::min(lowest, spread.low);
+    highest = std::max(highest, spread.high);
+  };
+  for (std::size_t i = 0; i < machine.devices.size(); ++i) {
+    const Device& device = machine.devices[i];
+    if (reads.devices[i] == BytesPerToken{}) continue;
+    ++used_devices;
+    add(device.name.empty() ? pick.gpu_name : device.name, reads.devices[i],
+        device.bandwidth.value_or(pick.gpu_bandwidth),
+        device.speed != nullptr ? *device.speed : *pick.gpu_class);
+  }
+  if (reads.host != BytesPerToken{}) {
+    add("host memory", reads.host, machine.host.bandwidth.value_or(pick.host_bandwidth),
+        machine.host.speed != nullptr ? *machine.host.speed : *pick.host_class);
+  }
+  if (reads.disk != BytesPerToken{}) {
+    const SecondsPerToken time = reads.disk / *machine.disk;
+    outcome.steps.push_back({"disk", reads.disk, *machine.disk, 1.0, time, nullptr});
+    typical += time;
+    slow += time * 2.0;  // random reads of experts rarely reach the sequential rate
+    fast += time;
+    bound += time;
+  }
+  // The spread of a class was taken over whole tokens, so it holds for the fixed cost as well.
+  typical += outcome.fixed;
+  slow += outcome.fixed / lowest;
+  fast += outcome.fixed / highest;
+  const double share = split_share(used_devices);
+  outcome.limit = rate(bound);
+  outcome.decode = {rate(slow) * share, rate(typical) * share, rate(fast) * share};
+
+  if (placement.mode == PlacementMode::partial) {
+    outcome.decode.low = outcome.decode.low * kPartialLow;
+    outcome.decode.high = outcome.decode.high * kPartialHigh;
+    const auto on_host = std::ranges::count(placement.layer_device, -1);
+    if (static_cast<double>(on_host) < kEdgeShare * static_cast<double>(placement.layer_device.size())) {
+      outcome.decode.low = outcome.decode.low * kEdgeLow;
+    }
+  }
+  outcome.decode.high = std::min(outcome.decode.high, outcome.limit);
+  outcome.decode.typical = std::min(outcome.decode.typical, outcome.decode.high);
+  outcome.decode.low = std::min(outcome.decode.low, outcome.decode.typical);
+  return outcome;
+}
+
+/// Every combination of stand-ins for what is not named.
+std::vector<Pick> picks_of(const Machine& machine, const Reads& reads, std::string& unknown) {
+  std::vector<Pick> picks{Pick{}};
+  const auto nameless =
+      std::ranges::find_if(machine.devices, [](const Device& device) { return device.speed == nullptr; });
+  if (nameless != machine.devices.end()) {
+    if (nameless->stand_ins.empty()) {
+      unknown = "no card of this size is known; name it with --gpu";
+      return {};
+    }
+    picks.clear();
+    for (const Gpu* gpu : nameless->stand_ins) {
+      Pick pick;
+      pick.gpu_class = gpu->speed;
+      pick.gpu_bandwidth = gpu->bandwidth;
+      pick.gpu_name = gpu->id;
+      picks.push_back(pick);
+    }
+  }
+  if (reads.host != BytesPerToken{} && (machine.host.speed == nullptr || !machine.host.bandwidth)) {
+    if (machine.host.stand_ins.empty()) {
+      unknown = "the bandwidth of the host's memory is not known; name it with --cpu or --ram-bandwidth";
+      return {};
+    }
+    std::vector<Pick> both;
+    for (const Pick& pick : picks) {
+      for (const Host* host : machine.host.stand_ins) {
+        Pick one = pick;
+        one.host_class = host->speed;
+        one.host_bandwidth = host->bandwidth;
+        one.host_name = host->id;
+        both.push_back(one);
+      }
+    }
+    picks = std::move(both);
+  }
+  if (reads.disk != BytesPerToken{} && !machine.disk) {
+    unknown = "weights are read from disk for every token; give the disk's rate with --disk-bandwidth";
+    return {};
+  }
+  return picks;
+}
+
+std::string name_of(const Pick& pick) {
+  if (pick.gpu_name.empty()) return pick.host_name;
+  return pick.host_name.empty() ? pick.gpu_name : pick.gpu_name + " with " + pick.host_name;
+}
+
+void set_prefill(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                 const Placement& placement, Speed& speed) {
+  if (placement.mode != PlacementMode::gpu || machine.devices.empty()) return;
+  const Device& device = machine.devices.front();
+  if (device.gpu == nullptr || !device.gpu->fp16 || device.speed == nullptr || !device.speed->mfu) return;
+  const double active = static_cast<double>(active_parameters(*candidate.model->shape));
+  const TokensPerSecond peak = *device.gpu->fp16 / FlopsPerToken::of(2.0 * active);
+  const double typical = *device.speed->mfu;
+  speed.prefill = {peak * device.speed->mfu_low.value_or(typical), peak * typical,
+                   peak * device.speed->mfu_high.value_or(typical)};
+  const Tokens prompt = workload.prompt;
+  speed.ttft = {prompt / speed.prefill->high, prompt / speed.prefill->typical, prompt / speed.prefill->low};
+}
+
+struct Decoded {
+  std::vector<Pick> picks;
+  std::vector<Outcome> outcomes;  ///< ascending in typical speed, as picks
+};
+
+Decoded decode_at(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                  const Placement& placement, Tokens depth, std::string& unknown) {
+  const Reads reads = reads_of(candidate, workload, machine, placement, depth);
+  Decoded result;
+  std::vector<std::pair<Pick, Outcome>> all;
+  for (Pick& pick : picks_of(machine, reads, unknown)) {
+    Outcome outcome = outcome_of(candidate, machine, placement, reads, pick);
+    all.emplace_back(std::move(pick), std::move(outcome));
+  }
+  std::ranges::stable_sort(all, {}, [](const auto& one) { return one.second.decode.typical; });
+  for (auto& [pick, outcome] : all) {
+    result.picks.push_back(std::move(pick));
+    result.outcomes.push_back(std::move(outcome));
+  }
+  return result;
+}
+
+/// Outcomes ascend in typical speed. Where hardware is not named, 80 % of what its owner may measure lies
+/// about between the typical speeds of the slowest and the fastest it may be: their own tails beyond that
+/// are rarer than the cards between.
+Range<TokensPerSecond> span_of(const std::vector<Outcome>& outcomes) {
+  Range<TokensPerSecond> span = outcomes[outcomes.size() / 2].decode;
+  span.low = std::min(span.low, outcomes.front().decode.typical);
+  span.high = std::max(span.high, outcomes.back().decode.typical);
+  return span;
+}
+
+}  // namespace
+
+Speed speed_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
+               const Placement& placement) {
+  Speed speed;
+  if (placement.verdict == Verdict::does_not_fit) {
+    speed.unknown = "it does not fit";
+    return speed;
+  }
+  const Tokens depth = std::min(workload.depth, workload.context);
+  Decoded decoded = decode_at(candidate, workload, machine, placement, depth, speed.unknown);
+  set_prefill(candidate, workload, machine, placement, speed);
+  if (decoded.outcomes.empty()) return speed;
+
+  const Outcome& middle = decoded.outcomes[decoded.outcomes.size() / 2];
+  speed.decode = span_of(decoded.outcomes);
+  speed.limit = middle.limit;
+  for (const Outcome& outcome : decoded.outcomes) {
+    speed.limit = std::max(*speed.limit, outcome.limit);
+    speed.extrapolated = speed.extrapolated || outcome.extrapolated;
+  }
+  speed.steps = middle.steps;
+  speed.fixed = middle.fixed;
+  const auto used = std::ranges::count_if(
+      middle.steps, [](const ReadStep& step) { return step.where != "host memory" && step.where != "disk"; });
+  speed.devices_factor = split_share(static_cast<int>(used));
+  for (const Device& device : machine.devices) {
+    if (device.gpu != nullptr && device.backend != device.gpu->backend) speed.extrapolated = true;
+  }
+  if (used > kSplitShare.back().first) speed.extrapolated = true;
+  if (decoded.picks.size() > 1) {
+    speed.slowest = name_of(decoded.picks.front());
+    speed.fastest = name_of(decoded.picks.back());
+  }
+  for (const ReadStep& step : speed.steps) {
+    speed.basis.push_back(step.speed != nullptr ? class_source(*step.speed) : "disk rate as given");
+  }
+
+  if (workload.answer && workload.answer->count() > 0) {
+    // Speed falls in step with depth, so the middle of the answer stands for all of it.
+    const Tokens half = tokens(workload.prompt.count() + workload.answer->count() / 2);
+    std::string ignored;
+    const Range<TokensPerSecond> mid =
+        span_of(decode_at(candidate, workload, machine, placement, half, ignored).outcomes);
+    const Range<Seconds> first = speed.ttft.value_or(Range<Seconds>{});
+    speed.answer = {first.low + *workload.answer / mid.high, first.typical + *workload.answer / mid.typical,
+                    first.high + *workload.answer / mid.low};
+  }
+  return speed;
+}
+
+std::string class_source(const SpeedClass& speed) {
+  std::string text(speed.name);
+  if (!speed.sources.empty()) text += ": " + std::string(speed.sources.front().text);
+  return text;
+}
+
+std::string_view speed_word(TokensPerSecond speed) {
+  if (speed >= tok_per_s(30)) return "comfortable";
+  if (speed >= tok_per_s(10)) return "usable";
+  if (speed >= tok_per_s(5)) return "slow";
+  return "barely";
+}
+
+}  // namespace r1fit

@@ -1,0 +1,70 @@
+#include "r1fit/check.hpp"
+
+#include <algorithm>
+
+#include "catch.hpp"
+#include "shipped.hpp"
+
+using namespace r1fit;
+using namespace r1fit::test;
+
+namespace {
+
+Check checked(const Machine& machine, std::int64_t context, const Requirements& required = {},
+              const char* model = "32b") {
+  Workload workload;
+  workload.context = tokens(context);
+  return check(builtin_catalog(), shipped_question(model, "Q4_K_M", workload), machine, required);
+}
+
+bool has(const std::vector<std::string>& list, std::string_view text) {
+  return std::ranges::any_of(list,
+                             [text](const std::string& one) { return one.find(text) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("a yes needs nothing else") {
+  const Check result = checked(machine_with("rtx 4090"), 8192);
+  CHECK(result.ok());
+  CHECK(result.ways.empty());
+}
+
+TEST_CASE("a no names ways that were tried out") {
+  const Check result = checked(machine_with("rtx 4090"), 32768);
+  CHECK(result.failed == std::vector<std::string>{"fit"});
+  REQUIRE(has(result.ways, "--ctx "));
+  const auto way =
+      std::ranges::find_if(result.ways, [](const std::string& one) { return one.starts_with("--ctx "); });
+  const std::int64_t context = std::stoll(way->substr(6));
+  CHECK(checked(machine_with("rtx 4090"), context).ok());
+  CHECK_FALSE(checked(machine_with("rtx 4090"), context + 256).ok());
+  CHECK(has(result.ways, "--kv q8_0"));
+  CHECK(has(result.ways, "--quant "));
+}
+
+TEST_CASE("the verdict that counts is the user's to name") {
+  Machine machine = machine_with("rtx 4090");
+  machine.host = make_host(builtin_catalog(), gib(64), nullptr, {});
+  CHECK_FALSE(checked(machine, 32768).ok());
+  CHECK(checked(machine, 32768, {Verdict::offload, {}, {}}).ok());
+  const std::int64_t edge = checked(machine_with("rtx 4090"), 32768).ways.empty() ? 0 : 21504;
+  CHECK(checked(machine_with("rtx 4090"), edge).estimate.placement.verdict == Verdict::tight);
+  CHECK_FALSE(checked(machine_with("rtx 4090"), edge, {Verdict::fits, {}, {}}).ok());
+}
+
+TEST_CASE("speed counts by its typical value and context by the largest that fits") {
+  const Machine machine = machine_with("rtx 4090");
+  const double typical = checked(machine, 8192).estimate.speed.decode->typical.count();
+  CHECK(checked(machine, 8192, {Verdict::tight, tok_per_s(typical * 0.99), {}}).ok());
+  CHECK(checked(machine, 8192, {Verdict::tight, tok_per_s(typical * 1.01), {}}).failed ==
+        std::vector<std::string>{"min_tps"});
+  CHECK(checked(machine, 8192, {Verdict::tight, {}, tokens(16384)}).ok());
+  CHECK(checked(machine, 8192, {Verdict::tight, {}, tokens(65536)}).failed ==
+        std::vector<std::string>{"min_ctx"});
+}
+
+TEST_CASE("an unknown speed is not fast enough") {
+  const Check result = checked(nameless({13}), 4096, {Verdict::tight, tok_per_s(1), {}}, "1.5b");
+  CHECK(result.failed == std::vector<std::string>{"min_tps"});
+}

@@ -1,0 +1,95 @@
+#include "r1fit/estimate.hpp"
+
+#include "catch.hpp"
+#include "r1fit/error.hpp"
+#include "shipped.hpp"
+
+using namespace r1fit;
+using namespace r1fit::test;
+
+namespace {
+
+/// The sentence of the refusal; empty where there is none.
+std::string refusal(const Question& question) {
+  try {
+    check_question(question);
+  } catch (const Error& error) {
+    CHECK(error.status() == ExitStatus::usage);
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("questions that contradict themselves are refused with the reason") {
+  Question question = shipped_question("32b", "Q4_K_M");
+  CHECK(refusal(question).empty());
+  question.workload.context = tokens(200000);
+  CHECK_THAT(refusal(question), contains("131,072"));
+
+  question = shipped_question("32b", "Q4_K_M");
+  question.workload.kv_v = KvType::q8_0;
+  question.workload.flash_attention = FlashAttention::off;
+  CHECK_THAT(refusal(question), contains("flash attention"));
+
+  question = shipped_question("r1-671b", "Q4_K_M");
+  question.workload.kv_k = KvType::q8_0;
+  CHECK_THAT(refusal(question), contains("MLA"));
+  question.workload.legacy_gguf = true;  // full heads have a K and a V cache of their own
+  CHECK(refusal(question).empty());
+
+  question = shipped_question("32b", "Q4_K_M");
+  question.workload.legacy_gguf = true;
+  CHECK_THAT(refusal(question), contains("--legacy-gguf"));
+
+  question = shipped_question("r1-671b", "Q4_K_M");
+  question.placement.n_gpu_layers = 90;
+  CHECK_THAT(refusal(question), contains("61 layers"));
+  question.placement = {};
+  question.placement.n_cpu_moe = 62;
+  CHECK_THAT(refusal(question), contains("--n-cpu-moe"));
+
+  question = shipped_question("32b", "Q4_K_M");
+  question.placement.cpu_moe = true;
+  CHECK_THAT(refusal(question), contains("--cpu-moe"));
+
+  question = shipped_question("32b", "Q4_K_M");
+  question.workload.context = tokens(2);
+  question.workload.parallel = 4;
+  CHECK_THAT(refusal(question), contains("--parallel"));
+}
+
+TEST_CASE("engines whose files are not GGUF are not guessed at") {
+  Question question = shipped_question("32b", "Q4_K_M");
+  for (const Engine& engine : builtin_catalog().engines) {
+    question.engine = &engine;
+    CHECK(refusal(question).empty() == engine.reads_gguf);
+  }
+  question = shipped_question("r1-0528-671b", "IQ2_K_R4");
+  CHECK(refusal(question).empty());
+  question.engine = &engine_named(builtin_catalog(), "ollama");
+  CHECK_THAT(refusal(question), contains("ik-llama.cpp"));
+}
+
+TEST_CASE("an estimate is whole") {
+  const Estimate one = shipped_estimate("32b", "Q4_K_M", machine_with("rtx 3090"));
+  CHECK(one.backend == Backend::cuda);
+  CHECK(one.placement.verdict == Verdict::fits);
+  CHECK(one.max_context);
+  CHECK(one.speed.decode);
+  CHECK_FALSE(one.commands.empty());
+  CHECK(one.download.size == bytes(19851335840));  // published byte count of bartowski's file
+  CHECK(one.loss.known);
+}
+
+TEST_CASE("without a quantisation's file of a model nothing is made up") {
+  CHECK_THROWS_AS(shipped_estimate("14b", "UD-IQ1_S", machine_with("rtx 3090")), Error);
+}
+
+TEST_CASE("a processor alone is its own backend") {
+  const Estimate one = shipped_estimate("1.5b", "Q4_K_M", cpu_only(gib(16), "ddr5-5600-dual"));
+  CHECK(one.backend == Backend::cpu);
+  CHECK(one.placement.mode == PlacementMode::cpu);
+  CHECK(one.placement.devices.empty());
+}

@@ -1,0 +1,90 @@
+#include "r1fit/notes.hpp"
+
+#include <algorithm>
+
+#include "catch.hpp"
+#include "shipped.hpp"
+
+using namespace r1fit;
+using namespace r1fit::test;
+
+namespace {
+
+/// The text of a note; empty where it was not made.
+std::string note(const Estimate& estimate, std::string_view code) {
+  const auto found = std::ranges::find(estimate.notes, code, &Note::code);
+  return found == estimate.notes.end() ? "" : found->text;
+}
+
+}  // namespace
+
+TEST_CASE("Ollama's default context is warned of where it spills and only there") {
+  CHECK_THAT(note(shipped_estimate("32b", "Q4_K_M", machine_with("rtx 4090")), "ollama_default_context"),
+             contains("32,768"));
+  CHECK(note(shipped_estimate("14b", "Q4_K_M", machine_with("rtx 4090")), "ollama_default_context").empty());
+  CHECK_THAT(note(shipped_estimate("70b", "Q4_K_M", machine_with("2x rtx 3090")), "ollama_default_context"),
+             contains("131,072"));
+}
+
+TEST_CASE("the tag deepseek-r1:8b is explained where the Qwen3 8B is meant") {
+  CHECK_THAT(note(shipped_estimate("r1-0528-qwen3-8b", "Q4_K_M", machine_with("rtx 4090")), "ollama_8b"),
+             contains("Qwen3"));
+  CHECK_THAT(note(shipped_estimate("r1-0528-qwen3-8b", "Q4_K_M", machine_with("rtx 4090")), "ollama_file"),
+             contains("5.2"));
+  CHECK(note(shipped_estimate("14b", "Q4_K_M", machine_with("rtx 4090")), "ollama_8b").empty());
+}
+
+TEST_CASE("the pool that no log shows is named without flash attention on CUDA") {
+  Workload off;
+  off.flash_attention = FlashAttention::off;
+  CHECK_THAT(note(shipped_estimate("14b", "Q4_K_M", machine_with("rtx 4090"), off), "flash_attention_off"),
+             contains("GiB"));
+  CHECK(note(shipped_estimate("14b", "Q4_K_M", machine_with("m4-max", gib(64)), off), "flash_attention_off")
+            .empty());
+}
+
+TEST_CASE("a 671B file of before the MLA cache is told by its cache") {
+  Workload legacy;
+  legacy.legacy_gguf = true;
+  // 4,997,120 bytes a token at f16 x 8,192 tokens = 38.1 GiB
+  CHECK_THAT(
+      note(shipped_estimate("r1-671b", "Q4_K_M", machine_with("m3-ultra", gib(512)), legacy), "legacy_gguf"),
+      contains("38.1 GiB"));
+}
+
+TEST_CASE("several cards hold more and are not faster") {
+  CHECK_FALSE(note(shipped_estimate("70b", "Q4_K_M", machine_with("2x rtx 3090")), "layer_split").empty());
+  CHECK(note(shipped_estimate("32b", "Q4_K_M", machine_with("rtx 3090")), "layer_split").empty());
+}
+
+TEST_CASE("sizes announced in GiB and written GB") {
+  CHECK_THAT(note(shipped_estimate("r1-671b", "UD-IQ1_S", machine_with("m3-ultra", gib(256))), "gib_as_gb"),
+             contains("GiB"));
+  CHECK(note(shipped_estimate("r1-0528-671b", "UD-IQ1_S", machine_with("m3-ultra", gib(256))), "gib_as_gb")
+            .empty());
+}
+
+TEST_CASE("unknown system RAM is asked for where it decides") {
+  CHECK_THAT(note(shipped_estimate("70b", "Q4_K_M", machine_with("rtx 4090")), "ram_unknown"),
+             contains("--ram"));
+  CHECK_THAT(note(shipped_estimate("32b", "Q4_K_M", machine_with("rtx 4090")), "host_memory"),
+             contains("system RAM"));
+}
+
+TEST_CASE("a raised limit on a Mac is named with its command") {
+  const Estimate estimate = shipped_estimate("70b", "Q4_K_M", machine_with("m3-pro", gib(36)));
+  CHECK(estimate.placement.verdict == Verdict::does_not_fit);
+  Workload longer;
+  longer.context = tokens(36864);
+  const Estimate raised = shipped_estimate("32b", "Q4_K_M", machine_with("m3-pro", gib(36)), longer);
+  REQUIRE(raised.placement.strain == Strain::raised_limit);
+  CHECK_THAT(note(raised, "raised_limit"), contains("iogpu.wired_limit_mb="));
+}
+
+TEST_CASE("extrapolated and approximate figures say so") {
+  CHECK_FALSE(note(shipped_estimate("32b", "Q4_K_M", machine_with("mi300x")), "extrapolated").empty());
+  CHECK_FALSE(note(shipped_estimate("r1-0528-671b", "UD-Q4_K_XL", machine_with("m3-ultra", gib(512))),
+                   "published_size")
+                  .empty());
+  CHECK(note(shipped_estimate("32b", "Q4_K_M", machine_with("rtx 4090")), "published_size").empty());
+}
