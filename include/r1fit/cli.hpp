@@ -1,0 +1,30 @@
+// The program without its main(): arguments and streams in, exit status out.
+#pragma once
+
+#include <cstdio>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "r1fit/terminal.hpp"
+
+namespace r1fit {
+
+/// The outside world as the program sees it, so that tests can hand in their own.
+struct World {
+  /// Writes to stdout; false where that failed.
+  std::function<bool(std::string_view)> out;
+  /// Writes to stderr.
+  std::function<void(std::string_view)> err;
+  /// The next line of stdin without its end; nothing at the end.
+  std::function<std::optional<std::string>()> line;
+  /// Where stdout goes.
+  Environment environment;
+};
+
+/// Runs one command; the exit status is that of docs/cli.md. Never throws.
+int run(const std::vector<std::string>& args, const World& world);
+
+}  // namespace r1fit

@@ -1,0 +1,63 @@
+// What is asked, in words and numbers, before any name is looked up: the same for command line and batch.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "r1fit/machine.hpp"
+#include "r1fit/recommend.hpp"
+
+namespace r1fit {
+
+/// Some equal cards: by name, or nameless by size.
+struct GpuQuery {
+  int count = 1;
+  std::string name;                         ///< empty: nameless
+  std::optional<Bytes> memory;              ///< of a nameless card, or which of the sizes sold
+  std::optional<BytesPerSecond> bandwidth;  ///< of a nameless card
+};
+
+struct HardwareQuery {
+  std::vector<GpuQuery> gpus;
+  std::optional<Backend> backend;
+  std::optional<Bytes> ram;
+  std::string cpu;  ///< a platform of the catalogue; empty: not named
+  std::optional<BytesPerSecond> ram_bandwidth;
+  std::optional<BytesPerSecond> disk_bandwidth;
+  std::optional<Bytes> wired_limit;
+  std::optional<double> wired_limit_share;  ///< of unified memory, 0..1
+  std::optional<Bytes> reserve;
+  std::string desktop;
+
+  [[nodiscard]] bool empty() const { return gpus.empty() && !ram && cpu.empty(); }
+};
+
+/// The machine of a query. Throws Error for names that are unknown or ambiguous, sizes never sold, limits
+/// beyond the memory. `--backend cpu` leaves every card out.
+Machine build_machine(const Catalog& catalog, const HardwareQuery& query);
+
+/// What is asked of the model.
+struct NeedsQuery {
+  Workload workload;
+  bool context_is_max = false;
+  PlacementRequest placement;
+  std::vector<std::string> models;
+  std::vector<std::string> quants;
+  std::string engine;
+  Use use = Use::general;
+  std::optional<TokensPerSecond> min_tps;
+  std::optional<Tokens> min_context;
+};
+
+/// The engine of a query; null where none was named. Throws Error.
+const Engine* find_engine(const Catalog& catalog, const std::string& name);
+
+/// One model and quantisation ("32b:Q4_K_M", a model and a quantisation apart, an Ollama tag). Without a
+/// quantisation Q4_K_M, what engines download by default. Throws Error.
+Question build_question(const Catalog& catalog, const NeedsQuery& query);
+
+/// Candidates for `recommend`. Throws Error.
+RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query);
+
+}  // namespace r1fit

@@ -1,0 +1,207 @@
+#include "r1fit/cli.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+
+#include "r1fit/batch.hpp"
+#include "r1fit/catalog_export.hpp"
+#include "r1fit/catalog_folder.hpp"
+#include "r1fit/check.hpp"
+#include "r1fit/command_line.hpp"
+#include "r1fit/error.hpp"
+#include "r1fit/flag_values.hpp"
+#include "r1fit/lookup.hpp"
+#include "r1fit/report.hpp"
+#include "r1fit/suggest.hpp"
+
+namespace r1fit {
+namespace {
+
+/// Batch answers are put out in pieces of about this size, not a line at a time.
+constexpr std::size_t kBatchPiece = 1 << 16;
+
+class Program {
+ public:
+  Program(CommandLine line, const World& world) : line_(std::move(line)), world_(world) {}
+
+  ExitStatus run() {
+    if (line_.action == Action::print) return print(line_.text, ExitStatus::yes);
+    if (!line_.catalog.empty()) loaded_ = load_catalog(read_catalog_folder(line_.catalog), line_.catalog);
+    options_.style = decide_style(line_.color, world_.environment);
+    options_.verbose = line_.verbose;
+    options_.explain = line_.explain;
+    options_.top = line_.top;
+    switch (line_.action) {
+      case Action::recommend:
+        return recommended();
+      case Action::check:
+        return checked();
+      case Action::estimate:
+        return estimated();
+      case Action::batch:
+        return batch();
+      case Action::list:
+        return listed();
+      case Action::show:
+        return shown();
+      case Action::catalog_check:
+        return catalog_checked();
+      case Action::catalog_export:
+        return catalog_exported();
+      case Action::print:
+        break;
+    }
+    return ExitStatus::broken;
+  }
+
+ private:
+  [[nodiscard]] const Catalog& catalog() const { return loaded_ ? loaded_->catalog : builtin_catalog(); }
+
+  [[nodiscard]] ExitStatus print(std::string_view text, ExitStatus status) const {
+    if (line_.quiet || world_.out(text)) return status;
+    throw Error("cannot write the answer: " + std::string(std::strerror(errno)), ExitStatus::broken);
+  }
+
+  ExitStatus recommended() const {
+    const RecommendRequest request = build_request(catalog(), line_.needs);
+    const Machine machine = build_machine(catalog(), line_.hardware);
+    const Recommendations result = recommend(catalog(), request, machine);
+    return print(report(line_.format, result, request, machine, options_),
+                 result.ranked.empty() ? ExitStatus::no : ExitStatus::yes);
+  }
+
+  ExitStatus checked() const {
+    const Question question = build_question(catalog(), line_.needs);
+    const Machine machine = build_machine(catalog(), line_.hardware);
+    const Requirements required{line_.required, line_.needs.min_tps, line_.needs.min_context};
+    const Check result = check(catalog(), question, machine, required);
+    return print(report(line_.format, result, machine, options_),
+                 result.ok() ? ExitStatus::yes : ExitStatus::no);
+  }
+
+  ExitStatus estimated() const {
+    const Question question = build_question(catalog(), line_.needs);
+    const Machine machine = build_machine(catalog(), line_.hardware);
+    return print(report(line_.format, estimate(catalog(), question, machine), machine, options_),
+                 ExitStatus::yes);
+  }
+
+  ExitStatus batch() const {
+    std::string pending;
+    bool faults = false;
+    while (std::optional<std::string> text = world_.line()) {
+      if (text->find_first_not_of(" \t\r") == std::string::npos) continue;
+      pending += batch_answer(*text, faults);
+      if (pending.size() < kBatchPiece) continue;
+      static_cast<void>(print(pending, ExitStatus::yes));
+      pending.clear();
+    }
+    return print(pending, faults ? ExitStatus::no : ExitStatus::yes);
+  }
+
+  [[nodiscard]] std::string batch_answer(const std::string& text, bool& faults) const {
+    std::string id;
+    try {
+      const BatchRequest request = parse_batch_request(text);
+      id = request.id_json;
+      const Question question = build_question(catalog(), request.needs);
+      const Machine machine = build_machine(catalog(), request.hardware);
+      return batch_line(id, estimate(catalog(), question, machine), machine);
+    } catch (const BatchFault& fault) {
+      faults = true;
+      return batch_error_line(fault.id_json, fault.sentence);
+    } catch (const Error& error) {
+      faults = true;
+      return batch_error_line(id, error.what());
+    }
+  }
+
+  ExitStatus listed() const {
+    const auto found = std::ranges::find(kListingWords, std::string_view(line_.name));
+    const auto listing = static_cast<Listing>(found - std::begin(kListingWords));
+    return print(report_list(line_.format, listing, catalog(), options_), ExitStatus::yes);
+  }
+
+  /// The record of a name that may be of any kind; where none is, the nearest of all kinds.
+  ExitStatus shown() const {
+    const Text name = line_.name;
+    const Catalog& all = catalog();
+    const GpuLookup gpu = find_gpu(all, name);
+    if (const auto* found = std::get_if<FoundGpu>(&gpu)) return show(*found->gpu);
+    const Lookup<Model> model = find_model(all, name);
+    if (const auto* found = std::get_if<const Model*>(&model)) return show(**found);
+    const Lookup<Quant> quant = find_quant(all, name);
+    if (const auto* found = std::get_if<const Quant*>(&quant)) return show(**found);
+    const Lookup<Host> host = find_host(all, name);
+    if (const auto* found = std::get_if<const Host*>(&host)) return show(**found);
+    const Lookup<Engine> engine = r1fit::find_engine(all, name);
+    if (const auto* found = std::get_if<const Engine*>(&engine)) return show(**found);
+    if (!std::holds_alternative<Unknown>(gpu)) throw Error(problem(gpu, name));
+    if (std::holds_alternative<Ambiguous<Model>>(model)) model_named(all, name);  // throws the sentence
+    if (std::holds_alternative<Ambiguous<Host>>(host)) host_named(all, name);
+    std::vector<Text> ids;
+    for (const Model& one : all.models) ids.push_back(one.id);
+    for (const Gpu& one : all.gpus) ids.push_back(one.id);
+    for (const Host& one : all.hosts) ids.push_back(one.id);
+    for (const Quant& one : all.quants) ids.push_back(one.id);
+    for (const Engine& one : all.engines) ids.push_back(one.id);
+    throw Error("the catalogue has no " + in_quotes(name) + nearest_clause(nearest(name, ids)));
+  }
+
+  template <class Record>
+  ExitStatus show(const Record& record) const {
+    return print(report_record(line_.format, record, catalog(), options_), ExitStatus::yes);
+  }
+
+  ExitStatus catalog_checked() const {
+    try {
+      const LoadedCatalog loaded = load_catalog(read_catalog_folder(line_.name), line_.name);
+      const Catalog& all = loaded.catalog;
+      return print(line_.name + ": valid; " + std::to_string(all.models.size()) + " models, " +
+                       std::to_string(all.quants.size()) + " quantisations, " +
+                       std::to_string(all.files.size()) + " files, " + std::to_string(all.gpus.size()) +
+                       " GPUs, " + std::to_string(all.hosts.size()) + " hosts, " +
+                       std::to_string(all.engines.size()) + " engines\n",
+                   ExitStatus::yes);
+    } catch (const Error& error) {
+      // Here an invalid catalogue is the answer, not a mishap.
+      throw Error(error.what(), ExitStatus::no);
+    }
+  }
+
+  ExitStatus catalog_exported() const {
+    write_catalog_folder(line_.name, export_catalog(catalog()));
+    if (line_.verbose) world_.err("r1fit: wrote the catalogue to " + line_.name + "\n");
+    return ExitStatus::yes;
+  }
+
+  CommandLine line_;
+  const World& world_;
+  std::optional<LoadedCatalog> loaded_;
+  PrintOptions options_;
+};
+
+/// One line whatever the names in the sentence are made of, and nothing that a terminal would obey.
+std::string on_one_line(std::string_view sentence) {
+  std::string line = "r1fit: ";
+  for (const char c : sentence) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  return line + "\n";
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& args, const World& world) {
+  try {
+    return static_cast<int>(Program(parse_command_line(args), world).run());
+  } catch (const Error& error) {
+    world.err(on_one_line(error.what()));
+    return static_cast<int>(error.status());
+  } catch (const std::exception& error) {
+    world.err(on_one_line(error.what()));
+    return static_cast<int>(ExitStatus::broken);
+  }
+}
+
+}  // namespace r1fit

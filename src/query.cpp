@@ -1,0 +1,166 @@
+#include "r1fit/query.hpp"
+
+#include <algorithm>
+
+#include "r1fit/commands.hpp"
+#include "r1fit/error.hpp"
+#include "r1fit/lookup.hpp"
+#include "r1fit/units_text.hpp"
+
+namespace r1fit {
+namespace {
+
+constexpr std::ptrdiff_t kMostCards = 64;
+
+WiredLimit wired_limit(const HardwareQuery& query, Bytes memory) {
+  if (query.wired_limit) return {*query.wired_limit};
+  if (query.wired_limit_share) return {share(memory, *query.wired_limit_share)};
+  return {};
+}
+
+void add_named(const Catalog& catalog, const HardwareQuery& query, const GpuQuery& asked, Machine& machine,
+               const Reserve& reserve) {
+  const CountedName counted = parse_counted_name(asked.name);
+  const FoundGpu found = gpu_named(catalog, counted.name, asked.memory);
+  const Bytes memory = resolve_memory(*found.gpu, found.memory);
+  for (int i = 0; i < counted.count * asked.count; ++i) {
+    const Reserve own = machine.devices.empty() ? reserve : Reserve{};
+    machine.devices.push_back(
+        make_device(catalog, *found.gpu, memory, query.backend, own, wired_limit(query, memory)));
+  }
+}
+
+void add_nameless(const Catalog& catalog, const HardwareQuery& query, const GpuQuery& asked, Machine& machine,
+                  const Reserve& reserve) {
+  for (int i = 0; i < asked.count; ++i) {
+    const Reserve own = machine.devices.empty() ? reserve : Reserve{};
+    machine.devices.push_back(
+        make_nameless_device(catalog, *asked.memory, asked.bandwidth, query.backend, own));
+  }
+}
+
+Reserve reserve_of(const Catalog& catalog, const HardwareQuery& query) {
+  Reserve reserve;
+  reserve.fixed = query.reserve;
+  const auto desktop = std::ranges::find(catalog.desktops, Text(query.desktop), &DesktopReserve::id);
+  if (desktop != catalog.desktops.end()) reserve.desktop = &*desktop;
+  return reserve;
+}
+
+const Quant& default_quant(const Catalog& catalog) { return quant_named(catalog, "Q4_K_M"); }
+
+/// Ollama serves its own mixture of some models under the usual name.
+const Quant* as_served(const Catalog& catalog, const Model& model, const Quant* quant, const Engine* engine) {
+  if (engine == nullptr || engine->id != "ollama") return quant;
+  const PublishedFile* file = ollama_file(catalog, model, *quant);
+  return file != nullptr ? file->quant : quant;
+}
+
+}  // namespace
+
+Machine build_machine(const Catalog& catalog, const HardwareQuery& query) {
+  if (query.empty()) {
+    throw Error(
+        "name the hardware: --gpu NAME, --vram GIB or --ram GIB (`r1fit list hardware` shows the names it "
+        "knows)");
+  }
+  Machine machine;
+  machine.disk = query.disk_bandwidth;
+  machine.desktop = query.desktop;
+  const Reserve reserve = reserve_of(catalog, query);
+  for (const GpuQuery& asked : query.gpus) {
+    if (asked.name.empty()) {
+      add_nameless(catalog, query, asked, machine, reserve);
+    } else {
+      add_named(catalog, query, asked, machine, reserve);
+    }
+    if (std::ssize(machine.devices) > kMostCards)
+      throw Error("at most " + std::to_string(kMostCards) + " cards can be planned");
+  }
+  const bool apple = std::ranges::any_of(machine.devices, [](const Device& device) {
+    return device.gpu != nullptr && device.gpu->vendor == Vendor::apple;
+  });
+  const bool unified = std::ranges::any_of(machine.devices, &Device::unified);
+  if ((query.wired_limit || query.wired_limit_share) && !apple)
+    throw Error("--wired-limit is about Apple chips");
+  if (unified && machine.devices.size() > 1) {
+    throw Error(machine.devices.front().name +
+                " shares its memory with the CPU and cannot be combined with other cards");
+  }
+  if (unified && query.ram) {
+    throw Error("--ram does not go with " + machine.devices.front().name +
+                ", whose memory is the system's: use --memory");
+  }
+  const Host* platform = query.cpu.empty() ? nullptr : &host_named(catalog, query.cpu);
+  if (query.backend == Backend::cpu) {
+    std::optional<Bytes> ram = query.ram;
+    if (unified) ram = machine.devices.front().capacity;
+    machine.devices.clear();
+    machine.host = make_host(catalog, ram, platform, query.ram_bandwidth);
+  } else {
+    machine.host = make_host(catalog, query.ram, platform, query.ram_bandwidth);
+  }
+  return machine;
+}
+
+const Engine* find_engine(const Catalog& catalog, const std::string& name) {
+  return name.empty() ? nullptr : &engine_named(catalog, name);
+}
+
+Question build_question(const Catalog& catalog, const NeedsQuery& query) {
+  if (query.models.size() != 1) throw Error("name one model");
+  const ModelAndQuant named = model_and_quant_named(catalog, query.models.front());
+  Question question;
+  question.model = named.model;
+  question.quant = named.quant;
+  if (!query.quants.empty()) {
+    const Quant& quant = quant_named(catalog, query.quants.front());
+    if (question.quant != nullptr && question.quant != &quant) {
+      throw Error("MODEL says " + std::string(question.quant->id) + " and --quant " + std::string(quant.id));
+    }
+    question.quant = &quant;
+  }
+  if (question.quant == nullptr) question.quant = &default_quant(catalog);
+  question.engine = find_engine(catalog, query.engine);
+  question.quant = as_served(catalog, *question.model, question.quant, question.engine);
+  question.workload = query.workload;
+  question.placement = query.placement;
+  if (query.context_is_max) question.workload.context = question.model->max_context;
+  return question;
+}
+
+RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query) {
+  RecommendRequest request;
+  request.engine = find_engine(catalog, query.engine);
+  for (const std::string& name : query.models) {
+    const ModelAndQuant named = model_and_quant_named(catalog, name);
+    if (named.quant != nullptr) {
+      throw Error("--model " + name +
+                  " names a quantisation too; give it with --quant, or ask with `r1fit check`");
+    }
+    if (std::ranges::find(request.models, named.model) == request.models.end())
+      request.models.push_back(named.model);
+  }
+  for (const std::string& name : query.quants) {
+    const Quant& quant = quant_named(catalog, name);
+    if (std::ranges::find(request.quants, &quant) == request.quants.end()) request.quants.push_back(&quant);
+  }
+  request.workload = query.workload;
+  request.placement = query.placement;
+  request.context_is_max = query.context_is_max;
+  request.use = query.use;
+  request.min_tps = query.min_tps;
+  request.min_context = query.min_context;
+  const auto reaches = [&](const Model& model) { return request.workload.context <= model.max_context; };
+  const bool any =
+      request.models.empty()
+          ? std::ranges::any_of(catalog.models, reaches)
+          : std::ranges::any_of(request.models, [&](const Model* model) { return reaches(*model); });
+  if (!any && !request.context_is_max) {
+    throw Error("--ctx " + std::to_string(request.workload.context.count()) +
+                " is more than any of these models supports");
+  }
+  return request;
+}
+
+}  // namespace r1fit

@@ -1,0 +1,446 @@
+#include <algorithm>
+
+#include "r1fit/report.hpp"
+#include "r1fit/text_table.hpp"
+#include "r1fit/units_text.hpp"
+#include "report_parts.hpp"
+
+namespace r1fit {
+namespace {
+
+using namespace parts;
+
+std::size_t width_of(const PrintOptions& options) { return static_cast<std::size_t>(options.style.width); }
+
+std::string yes_no(bool value) { return value ? "yes" : "no"; }
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string text;
+  for (const std::string& one : texts) {
+    if (!text.empty()) text += ", ";
+    text += one;
+  }
+  return text;
+}
+
+template <class Texts>
+std::string joined_texts(const Texts& texts) {
+  std::vector<std::string> words;
+  for (const auto& one : texts) words.emplace_back(one);
+  return joined(words);
+}
+
+/// "671 B", "1.78 B" parameters.
+std::string parameters_text(std::int64_t parameters) {
+  const double billions = static_cast<double>(parameters) / 1e9;
+  return fixed_text(billions, billions < 100 ? 2 : 0) + " B";
+}
+
+std::string memory_text(const Gpu& gpu) {
+  std::vector<std::string> sizes;
+  for (const Bytes size : gpu.memory) sizes.push_back(capacity_text(size));
+  return joined(sizes);
+}
+
+/// The lines of one record: a name, figures with their sources, the list of sources at the end.
+class Record {
+ public:
+  Record(const PrintOptions& options, std::string_view name, std::string_view id) : options_(options) {
+    const std::string title = elide(printable(name), width_of(options));
+    text_ = paint(options.style, Tone::bold, title) + "\n";
+    plain("id", std::string(id));
+  }
+
+  void plain(std::string_view label, const std::string& value) {
+    if (value.empty()) return;
+    constexpr std::size_t label_width = 22;
+    std::string lead = "  " + printable(label);
+    lead.append(label_width > lead.size() ? label_width - lead.size() : 1, ' ');
+    const std::string lines = wrap(lead, printable(value), width_of(options_));
+    text_ += paint(options_.style, Tone::dim, std::string_view(lines).substr(0, lead.size()));
+    text_.append(lines, lead.size());
+  }
+
+  /// A figure with the sources that stand for `field`.
+  void sourced(std::string_view label, const std::string& value, List<Source> sources,
+               std::string_view field) {
+    if (value.empty()) return;
+    std::string text = value;
+    const std::string references = sources_.refs(sources, field);
+    if (!references.empty()) text += " " + references;
+    text += doubt(sources, field);
+    plain(label, text);
+  }
+
+  void scored(std::string_view label, const std::string& value, std::string_view source,
+              Confidence confidence) {
+    std::string text = value + " " + sources_.ref(source, confidence);
+    if (confidence != Confidence::high) text += " (" + std::string(word(confidence)) + " confidence)";
+    plain(label, text);
+  }
+
+  void section(std::string_view title) {
+    text_ += paint(options_.style, Tone::bold, elide(title, width_of(options_))) + "\n";
+  }
+  /// A command to paste: never wrapped.
+  void command(std::string_view text) { text_ += "    " + printable(text) + "\n"; }
+
+  [[nodiscard]] std::string text() const {
+    const std::string list = sources_.text(width_of(options_));
+    return list.empty() ? text_ : text_ + paint(options_.style, Tone::bold, "Sources") + "\n" + list;
+  }
+
+ private:
+  /// A figure is as good as the best source that stands for it.
+  static std::string doubt(List<Source> sources, std::string_view field) {
+    const Source* best = nullptr;
+    for (const Source& source : sources) {
+      if (std::ranges::find(source.covers, field) == source.covers.end()) continue;
+      if (best == nullptr || source.confidence < best->confidence) best = &source;
+    }
+    if (best == nullptr || best->confidence == Confidence::high) return "";
+    return " (" + std::string(word(best->confidence)) + " confidence)";
+  }
+
+  const PrintOptions& options_;
+  std::string text_;
+  SourceList sources_;
+};
+
+void speed_class_lines(Record& record, const SpeedClass* speed) {
+  if (speed == nullptr) return;
+  record.section("How fast such hardware is");
+  record.plain("class", std::string(speed->name));
+  record.sourced("share of bandwidth",
+                 fixed_text(speed->efficiency, 2) + ", 80 % within x " + fixed_text(speed->low, 2) +
+                     " to x " + fixed_text(speed->high, 2),
+                 speed->sources, "efficiency");
+  record.sourced("fixed cost", ms_text(speed->fixed) + " a token", speed->sources, "fixed");
+  if (speed->moe_efficiency) {
+    record.sourced("the same, 671B", fixed_text(*speed->moe_efficiency, 2), speed->sources, "moe_efficiency");
+  }
+  if (speed->mfu) {
+    record.sourced("share of FP16", fixed_text(*speed->mfu, 2) + " in prefill", speed->sources, "mfu");
+  }
+  record.plain("measurements", speed->measurements > 0 ? count_text(speed->measurements)
+                                                       : "none: every estimate is an extrapolation");
+}
+
+std::string record_text(const Model& model, const Catalog& catalog, const PrintOptions& options) {
+  Record record(options, model.name, model.id);
+  const Shape& shape = *model.shape;
+  record.plain("also called", joined_texts(model.aliases));
+  record.plain("Hugging Face", std::string(model.hf_repo));
+  record.plain("made from", std::string(model.base_model));
+  record.plain("licence", std::string(model.licence));
+  record.plain("released", std::string(model.released));
+  record.sourced("context", count_text(model.max_context) + " tokens", model.sources, "max_context");
+  record.plain("recommended",
+               model.offered ? "yes" : "only when named: " + std::string(model.why_not_offered));
+  record.section("Shape");
+  record.sourced("parameters", parameters_text(shape.parameters) + " (" + count_text(shape.parameters) + ")",
+                 shape.sources, "parameters");
+  if (shape.moe) record.plain("active a token", parameters_text(active_parameters(shape)));
+  record.sourced("layers", count_text(shape.layers), shape.sources, "layers");
+  record.sourced("hidden size", count_text(shape.hidden), shape.sources, "hidden");
+  record.sourced("feed-forward", count_text(shape.ffn), shape.sources, "ffn");
+  record.sourced("heads", count_text(shape.heads), shape.sources, "heads");
+  record.sourced("KV heads", count_text(shape.kv_heads), shape.sources, "kv_heads");
+  if (!shape.mla) record.sourced("head size", count_text(shape.head_dim), shape.sources, "head_dim");
+  record.sourced("vocabulary", count_text(shape.vocab), shape.sources, "vocab");
+  if (shape.mla) {
+    record.sourced("cached a token",
+                   count_text(shape.mla->kv_lora_rank) + " + " + count_text(shape.mla->qk_rope_head_dim) +
+                       " elements a layer (latent attention)",
+                   shape.sources, "mla");
+  }
+  if (shape.moe) {
+    record.sourced("experts",
+                   count_text(shape.moe->experts_per_token) + " of " + count_text(shape.moe->routed_experts) +
+                       " a token, and " + count_text(shape.moe->shared_experts) + " shared",
+                   shape.sources, "moe");
+  }
+  record.plain("notes", std::string(model.notes));
+  if (!model.scores.empty()) record.section("Scores of the unquantised model");
+  for (const Score& score : model.scores) {
+    record.scored(score.split, std::string(score.benchmark) + " " + score_text(score), score.source,
+                  score.confidence);
+  }
+  bool first = true;
+  for (const PublishedFile& file : catalog.files) {
+    if (file.model != &model) continue;
+    if (first) record.section("Published files");
+    first = false;
+    std::string value = gb_text(file.size);
+    if (file.uncertainty != Bytes{}) value += " +/- " + gb_text(file.uncertainty, 2);
+    value += " " + std::string(file.repo.empty() ? file.publisher : file.repo);
+    record.scored(file.quant->id, value, file.source, file.confidence);
+  }
+  return record.text();
+}
+
+std::string record_text(const Quant& quant, const PrintOptions& options) {
+  Record record(options, quant.id, quant.id);
+  if (quant.base != nullptr) {
+    record.sourced("base type",
+                   std::string(quant.base->id) + ", " + count_text(quant.base->block_bytes) + " bytes for " +
+                       count_text(quant.base->block_weights) + " weights = " +
+                       fixed_text(8.0 * quant.base->block_bytes / quant.base->block_weights, 4) +
+                       " bits each",
+                   quant.sources, "base");
+  } else {
+    record.plain("base type", "a dynamic mixture; only published sizes are known");
+  }
+  record.plain("importance matrix", yes_no(quant.imatrix));
+  record.plain("recommended", quant.offered ? "yes" : "only when named");
+  record.plain("engine", quant.engine.empty() ? "every engine that reads GGUF" : std::string(quant.engine));
+  record.plain("note", std::string(quant.note));
+  if (!quant.rules.empty()) record.section("Tensors of another type; the first rule that holds decides");
+  for (const MixtureRule& rule : quant.rules) {
+    std::vector<std::string> roles;
+    for (int role = 0; role < kTensorRoles; ++role) {
+      if ((rule.roles >> role & 1U) != 0) roles.emplace_back(word(static_cast<TensorRole>(role)));
+    }
+    std::string text = joined(roles);
+    if (rule.layers != LayerSet::all) {
+      text += "; layers: " + std::string(word(rule.layers));
+      if (rule.n > 0) text += " " + count_text(rule.n);
+    }
+    if (rule.min_gqa > 0) text += "; heads / KV heads at least " + count_text(rule.min_gqa);
+    if (rule.exact_layers > 0) text += "; models of " + count_text(rule.exact_layers) + " layers";
+    if (!rule.architecture.empty()) text += "; " + std::string(rule.architecture);
+    if (rule.imatrix != ImatrixCase::any)
+      text += "; " + std::string(word(rule.imatrix)) + " importance matrix";
+    record.sourced(rule.type->id, text, quant.sources, "rules");
+  }
+  if (!quant.losses.empty()) record.section("Measured losses");
+  for (const QuantLoss& loss : quant.losses) {
+    record.scored(loss.measured_on,
+                  std::string(loss.metric) + " " + fixed_text(loss.value, 4) + " " + std::string(loss.unit),
+                  loss.source, Confidence::high);
+  }
+  return record.text();
+}
+
+std::string record_text(const Gpu& gpu, const PrintOptions& options) {
+  Record record(options, gpu.name, gpu.id);
+  const List<Source> sources = gpu.sources;
+  record.plain("also called", joined_texts(gpu.aliases));
+  record.plain("kind", std::string(word(gpu.vendor)) + ", " + std::string(word(gpu.device_class)) + ", " +
+                           std::string(gpu.architecture));
+  record.sourced("memory", memory_text(gpu) + (gpu.unified_memory ? ", shared with the CPU" : ""), sources,
+                 "memory");
+  if (gpu.real_total) record.sourced("seen by the driver", mib_text(*gpu.real_total), sources, "real_total");
+  record.sourced("bandwidth", rate_text(gpu.bandwidth), sources, "bandwidth");
+  record.plain("memory type", std::string(gpu.memory_type));
+  if (gpu.fp16) record.sourced("peak FP16", rate_text(*gpu.fp16), sources, "fp16");
+  if (gpu.board_power) record.sourced("board power", power_text(*gpu.board_power), sources, "board_power");
+  if (gpu.launch_year > 0)
+    record.sourced("launched", std::to_string(gpu.launch_year), sources, "launch_year");
+  if (gpu.msrp_usd)
+    record.sourced("price at launch", count_text(*gpu.msrp_usd) + " USD", sources, "msrp_usd");
+  record.plain("backend", std::string(word(gpu.backend)));
+  record.plain("notes", std::string(gpu.notes));
+  if (gpu.runtime != nullptr) {
+    record.section("Taken before the model's first byte");
+    record.plain("class", std::string(gpu.runtime->name));
+    record.sourced("runtime",
+                   mib_text(gpu.runtime->typical) + ", from " + mib_text(gpu.runtime->low) + " to " +
+                       mib_text(gpu.runtime->high),
+                   gpu.runtime->sources, "typical");
+  }
+  speed_class_lines(record, gpu.speed);
+  return record.text();
+}
+
+std::string record_text(const Host& host, const PrintOptions& options) {
+  Record record(options, host.name, host.id);
+  record.plain("also called", joined_texts(host.aliases));
+  record.sourced("channels", count_text(host.channels) + " of 64 bits", host.sources, "channels");
+  record.sourced("transfers", count_text(host.mega_transfers) + " MT/s", host.sources, "mega_transfers");
+  record.plain("sockets", count_text(host.sockets));
+  record.sourced("bandwidth", rate_text(host.bandwidth), host.sources, "bandwidth");
+  if (host.max_memory)
+    record.sourced("memory up to", capacity_text(*host.max_memory), host.sources, "max_memory");
+  record.plain("notes", std::string(host.notes));
+  speed_class_lines(record, host.speed);
+  return record.text();
+}
+
+std::string record_text(const Engine& engine, const PrintOptions& options) {
+  Record record(options, engine.name, engine.id);
+  record.plain("also called", joined_texts(engine.aliases));
+  record.plain("reads GGUF", yes_no(engine.reads_gguf));
+  std::vector<std::string> backends;
+  for (const Backend backend : engine.backends) backends.emplace_back(word(backend));
+  record.plain("backends", joined(backends));
+  record.sourced("default context", std::string(engine.default_context), engine.sources, "default_context");
+  record.sourced("memory", std::string(engine.memory_rule), engine.sources, "memory_rule");
+  record.plain("notes", std::string(engine.notes));
+  if (!engine.commands.empty()) record.section("Commands");
+  for (const CommandTemplate& command : engine.commands) {
+    record.command(command.command);
+    record.scored("", std::string(command.use), command.source, command.confidence);
+  }
+  return record.text();
+}
+
+std::string list_text(Listing listing, const Catalog& catalog, const PrintOptions& options) {
+  switch (listing) {
+    case Listing::models: {
+      TextTable table({{"id"},
+                       {"name", Align::left, 1, true},
+                       {"parameters", Align::right},
+                       {"context", Align::right},
+                       {"AIME 2024", Align::right, 2},
+                       {"GPQA", Align::right},
+                       {"released", Align::left, 3},
+                       {"Ollama", Align::left, 4}});
+      for (const Model& model : catalog.models) {
+        const Score* aime = find_score(model, "aime2024_pass1");
+        const Score* gpqa = find_score(model, "gpqa_diamond_pass1");
+        std::string tag;
+        for (const PublishedFile& file : catalog.files) {
+          if (file.model == &model && file.ollama && file.usual && tag.empty()) tag = file.repo;
+        }
+        table.add({std::string(model.id), std::string(model.name), parameters_text(model.shape->parameters),
+                   count_text(model.max_context), aime == nullptr ? "" : fixed_text(aime->value, 1),
+                   gpqa == nullptr ? "" : fixed_text(gpqa->value, 1), std::string(model.released), tag});
+      }
+      return table.text(width_of(options));
+    }
+    case Listing::quants: {
+      TextTable table({{"id"},
+                       {"base"},
+                       {"bits", Align::right},
+                       {"KL nats", Align::right},
+                       {"imatrix", Align::left, 1},
+                       {"note", Align::left, 2, true}});
+      for (const Quant& quant : catalog.quants) {
+        std::string loss;
+        for (const QuantLoss& one : quant.losses) {
+          if (one.metric == "mean_kl_divergence" && loss.empty()) loss = fixed_text(one.value, 4);
+        }
+        table.add({std::string(quant.id), quant.base != nullptr ? std::string(quant.base->id) : "dynamic",
+                   quant.base != nullptr
+                       ? fixed_text(8.0 * quant.base->block_bytes / quant.base->block_weights, 2)
+                       : "",
+                   loss, yes_no(quant.imatrix), std::string(quant.note)});
+      }
+      return table.text(width_of(options));
+    }
+    case Listing::hardware: {
+      TextTable table({{"id"},
+                       {"name", Align::left, 3, true},
+                       {"memory GiB", Align::right, 0, true},
+                       {"GB/s", Align::right},
+                       {"FP16 TFLOPS", Align::right, 5},
+                       {"W", Align::right, 2},
+                       {"year", Align::right, 1},
+                       {"USD new", Align::right, 4}});
+      for (const Gpu& gpu : catalog.gpus) {
+        std::vector<std::string> sizes;
+        for (const Bytes size : gpu.memory) {
+          std::string text = capacity_text(size);
+          text.resize(text.size() - std::string_view(" GiB").size());
+          sizes.push_back(std::move(text));
+        }
+        table.add({std::string(gpu.id), std::string(gpu.name), joined(sizes),
+                   fixed_text(in_gb_per_s(gpu.bandwidth), 0),
+                   gpu.fp16 ? fixed_text(in_tflops(*gpu.fp16), 0) : "",
+                   gpu.board_power ? fixed_text(gpu.board_power->count(), 0) : "",
+                   gpu.launch_year > 0 ? std::to_string(gpu.launch_year) : "",
+                   gpu.msrp_usd ? count_text(*gpu.msrp_usd) : ""});
+      }
+      TextTable hosts({{"id, for --cpu"},
+                       {"name", Align::left, 2, true},
+                       {"GiB at most", Align::right, 1},
+                       {"GB/s", Align::right}});
+      for (const Host& host : catalog.hosts) {
+        std::string most = host.max_memory ? capacity_text(*host.max_memory) : "";
+        if (!most.empty()) most.resize(most.size() - std::string_view(" GiB").size());
+        hosts.add({std::string(host.id), std::string(host.name), most,
+                   fixed_text(in_gb_per_s(host.bandwidth), in_gb_per_s(host.bandwidth) < 100 ? 1 : 0)});
+      }
+      return table.text(width_of(options)) + "\n" + hosts.text(width_of(options));
+    }
+    case Listing::engines:
+      break;
+  }
+  TextTable table({{"id"},
+                   {"name"},
+                   {"GGUF"},
+                   {"backends", Align::left, 2, true},
+                   {"default context", Align::left, 1, true}});
+  for (const Engine& engine : catalog.engines) {
+    std::vector<std::string> backends;
+    for (const Backend backend : engine.backends) backends.emplace_back(word(backend));
+    table.add({std::string(engine.id), std::string(engine.name), yes_no(engine.reads_gguf), joined(backends),
+               std::string(engine.default_context)});
+  }
+  return table.text(width_of(options));
+}
+
+/// The list with this one record, for the formats of rows.
+template <class Record>
+std::string row_of(Format format, Listing listing, List<Record> Catalog::*records, const Record& record,
+                   const Catalog& catalog) {
+  Catalog one = catalog;
+  one.gpus = {};
+  one.hosts = {};
+  one.*records = List<Record>(&record, 1);
+  return format == Format::csv ? csv_of(listing, one) : markdown_of(listing, one);
+}
+
+}  // namespace
+
+std::string report_list(Format format, Listing listing, const Catalog& catalog, const PrintOptions& options) {
+  switch (format) {
+    case Format::json:
+      return json_of(listing, catalog);
+    case Format::csv:
+      return csv_of(listing, catalog);
+    case Format::md:
+      return markdown_of(listing, catalog);
+    case Format::table:
+      break;
+  }
+  return list_text(listing, catalog, options);
+}
+
+std::string report_record(Format format, const Model& model, const Catalog& catalog,
+                          const PrintOptions& options) {
+  if (format == Format::json) return json_of(model, catalog);
+  if (format == Format::table) return record_text(model, catalog, options);
+  return row_of(format, Listing::models, &Catalog::models, model, catalog);
+}
+
+std::string report_record(Format format, const Quant& quant, const Catalog& catalog,
+                          const PrintOptions& options) {
+  if (format == Format::json) return json_of(quant);
+  if (format == Format::table) return record_text(quant, options);
+  return row_of(format, Listing::quants, &Catalog::quants, quant, catalog);
+}
+
+std::string report_record(Format format, const Gpu& gpu, const Catalog& catalog,
+                          const PrintOptions& options) {
+  if (format == Format::json) return json_of(gpu);
+  if (format == Format::table) return record_text(gpu, options);
+  return row_of(format, Listing::hardware, &Catalog::gpus, gpu, catalog);
+}
+
+std::string report_record(Format format, const Host& host, const Catalog& catalog,
+                          const PrintOptions& options) {
+  if (format == Format::json) return json_of(host);
+  if (format == Format::table) return record_text(host, options);
+  return row_of(format, Listing::hardware, &Catalog::hosts, host, catalog);
+}
+
+std::string report_record(Format format, const Engine& engine, const Catalog& catalog,
+                          const PrintOptions& options) {
+  if (format == Format::json) return json_of(engine);
+  if (format == Format::table) return record_text(engine, options);
+  return row_of(format, Listing::engines, &Catalog::engines, engine, catalog);
+}
+
+}  // namespace r1fit

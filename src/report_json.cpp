@@ -1,0 +1,485 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "r1fit/report.hpp"
+#include "report_parts.hpp"
+
+namespace r1fit {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// ---- values -------------------------------------------------------------------------------------------
+
+Json text(std::string_view value) { return value.empty() ? Json(nullptr) : Json(value); }
+Json count(Bytes value) { return value.count(); }
+Json count(Tokens value) { return value.count(); }
+template <class Q>
+Json count(const std::optional<Q>& value) {
+  return value ? Json(value->count()) : Json(nullptr);
+}
+
+/// Two decimals, or two significant digits where those would leave nothing; what is no number is unknown.
+Json rounded(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  double scale = 100.0;
+  while (value != 0 && std::abs(value) * scale < 9.5 && scale < 1e9) scale *= 10.0;
+  return std::round(value * scale) / scale;
+}
+Json figure(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json rounded(TokensPerSecond value) { return rounded(value.count()); }
+Json gigabytes_per_second(const std::optional<BytesPerSecond>& rate) {
+  return rate ? rounded(in_gb_per_s(*rate)) : Json(nullptr);
+}
+
+template <class Q>
+Json range(const std::optional<Range<Q>>& value) {
+  if (!value) return nullptr;
+  return {{"low", rounded(value->low.count())},
+          {"typical", rounded(value->typical.count())},
+          {"high", rounded(value->high.count())}};
+}
+
+template <class Texts>
+Json texts(const Texts& values) {
+  Json list = Json::array();
+  for (const auto& value : values) list.push_back(std::string_view(value));
+  return list;
+}
+
+std::string_view strain_word(Strain strain) {
+  switch (strain) {
+    case Strain::inside_margin:
+      return "inside_margin";
+    case Strain::raised_limit:
+      return "raised_limit";
+    case Strain::tensors_by_hand:
+      return "tensors_by_hand";
+    case Strain::none:
+      break;
+  }
+  return "";
+}
+
+/// A name or text of the outside may hold anything; bytes that are no UTF-8 become U+FFFD.
+std::string pretty(const Json& document) {
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+std::string compact(const Json& document) {
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// ---- an estimate --------------------------------------------------------------------------------------
+
+Json placement_json(const Placement& placement) {
+  return {{"n_gpu_layers", placement.n_gpu_layers},
+          {"n_cpu_moe", placement.n_cpu_moe},
+          {"mode", word(placement.mode)},
+          {"strain", text(strain_word(placement.strain))},
+          {"tensor_split", placement.tensor_split.empty() ? Json(nullptr) : Json(placement.tensor_split)},
+          {"shortfall_bytes", count(placement.shortfall)},
+          {"host_memory_unknown", placement.host_unknown}};
+}
+
+Json device_name(const Device& device) {
+  return device.gpu != nullptr ? text(device.gpu->id) : text(device.name);
+}
+
+Json memory_json(const Estimate& estimate, const Machine& machine) {
+  const Placement& placement = estimate.placement;
+  Json devices = Json::array();
+  for (std::size_t i = 0; i < placement.devices.size() && i < machine.devices.size(); ++i) {
+    const Device& device = machine.devices[i];
+    const DeviceUse& use = placement.devices[i];
+    devices.push_back({{"name", device_name(device)},
+                       {"capacity_bytes", count(device.capacity)},
+                       {"budget_bytes", count(parts::budget_of(placement, device))},
+                       {"weights_bytes", count(use.weights)},
+                       {"kv_cache_bytes", count(use.kv_cache)},
+                       {"compute_bytes", count(use.compute)},
+                       {"pool_bytes", count(use.pool)},
+                       {"runtime_bytes", count(use.runtime)},
+                       {"total_bytes", count(use.total())},
+                       {"margin_bytes", count(device.margin)}});
+  }
+  const HostUse& host = placement.host;
+  return {{"devices", std::move(devices)},
+          {"host",
+           {{"budget_bytes", machine.host.ram ? count(machine.host.budget) : Json(nullptr)},
+            {"weights_bytes", count(host.weights)},
+            {"kv_cache_bytes", count(host.kv_cache)},
+            {"compute_bytes", count(host.compute)},
+            {"output_bytes", count(host.output)},
+            {"total_bytes", count(host.total())},
+            {"repacked_bytes", count(host.repacked)}}},
+          {"disk_streamed_bytes", count(placement.disk_streamed)},
+          {"download_bytes", count(estimate.download.size)},
+          {"download_uncertainty_bytes", count(estimate.download.uncertainty)},
+          {"weights_exact", estimate.weights.exact},
+          {"max_context", count(estimate.max_context)}};
+}
+
+Json speed_json(const Speed& speed) {
+  return {{"decode_tps", range(speed.decode)},
+          {"limit_tps", speed.limit ? rounded(*speed.limit) : Json(nullptr)},
+          {"prefill_tps", range(speed.prefill)},
+          {"ttft_s", range(speed.ttft)},
+          {"answer_s", range(speed.answer)},
+          {"extrapolated", speed.extrapolated},
+          {"slowest", text(speed.slowest)},
+          {"fastest", text(speed.fastest)},
+          {"unknown", text(speed.unknown)},
+          {"basis", texts(speed.basis)}};
+}
+
+Json score_of(const Model& model, std::string_view benchmark) {
+  const Score* score = find_score(model, benchmark);
+  return score == nullptr ? Json(nullptr) : figure(score->value);
+}
+
+Json scores_json(const Model& model) {
+  Json scores = Json::array();
+  for (const Score& score : model.scores) {
+    scores.push_back({{"benchmark", score.benchmark},
+                      {"split", score.split},
+                      {"value", figure(score.value)},
+                      {"source", score.source},
+                      {"confidence", word(score.confidence)}});
+  }
+  return scores;
+}
+
+Json loss_json(const QuantLoss& loss) {
+  return {{"metric", loss.metric},
+          {"value", figure(loss.value)},
+          {"source", loss.source},
+          {"unit", loss.unit},
+          {"measured_on", loss.measured_on}};
+}
+
+Json quality_json(const Estimate& estimate) {
+  const QuantLoss* loss = measured_loss(*estimate.model, *estimate.quant);
+  if (loss == nullptr) loss = estimate.loss.basis;
+  return {{"aime2024_pass1", score_of(*estimate.model, "aime2024_pass1")},
+          {"gpqa_diamond_pass1", score_of(*estimate.model, "gpqa_diamond_pass1")},
+          {"math500_pass1", score_of(*estimate.model, "math500_pass1")},
+          {"quant_loss", loss == nullptr ? Json(nullptr) : loss_json(*loss)},
+          {"loss_points", estimate.loss.known ? rounded(estimate.loss.points) : Json(nullptr)},
+          {"scores", scores_json(*estimate.model)}};
+}
+
+/// Whether the arithmetic was done at all; a model ruled out beforehand has nothing to show for it.
+bool worked_out(const Estimate& estimate) { return !estimate.weights.layers.empty(); }
+
+/// The members of an estimate, after those that `document` has already.
+void add_estimate(Json& document, const Estimate& estimate, const Machine& machine) {
+  const Workload& workload = estimate.workload;
+  document["model"] = estimate.model->id;
+  document["quant"] = estimate.quant->id;
+  document["engine"] = parts::engine_id(estimate);
+  document["backend"] = word(estimate.backend);
+  document["context"] = count(workload.context);
+  document["kv_type_k"] = word(workload.kv_k);
+  document["kv_type_v"] = word(workload.kv_v);
+  document["flash_attn"] = workload.flash() ? "on" : "off";
+  document["ubatch"] = count(workload.ubatch);
+  document["parallel"] = workload.parallel;
+  document["depth"] = count(workload.depth);
+  document["verdict"] = word(estimate.placement.verdict);
+  document["placement"] = worked_out(estimate) ? placement_json(estimate.placement) : Json(nullptr);
+  document["memory"] = worked_out(estimate) ? memory_json(estimate, machine) : Json(nullptr);
+  document["speed"] = speed_json(estimate.speed);
+  document["quality"] = quality_json(estimate);
+  Json commands = Json::array();
+  for (const Command& command : estimate.commands) {
+    commands.push_back({{"engine", command.engine}, {"command", command.command}});
+  }
+  document["commands"] = std::move(commands);
+  Json notes = Json::array();
+  for (const Note& note : estimate.notes) notes.push_back({{"code", note.code}, {"text", note.text}});
+  document["notes"] = std::move(notes);
+}
+
+Json estimate_json(const Estimate& estimate, const Machine& machine) {
+  Json document{{"schema", "r1fit.estimate/1"}};
+  add_estimate(document, estimate, machine);
+  return document;
+}
+
+// ---- hardware as understood -----------------------------------------------------------------------------
+
+Json hardware_json(const Machine& machine) {
+  Json devices = Json::array();
+  for (const Device& device : machine.devices) {
+    Json stand_ins = Json::array();
+    for (const Gpu* gpu : device.stand_ins) stand_ins.push_back(gpu->id);
+    devices.push_back(
+        {{"name", device_name(device)},
+         {"title", parts::device_title(device)},
+         {"capacity_bytes", count(device.capacity)},
+         {"budget_bytes", count(device.budget)},
+         {"raised_budget_bytes", device.stretch.empty() ? Json(nullptr) : count(device.stretched)},
+         {"raise_with", text(device.stretch)},
+         {"margin_bytes", count(device.margin)},
+         {"runtime_bytes", count(device.runtime)},
+         {"backend", word(device.backend)},
+         {"unified_memory", device.unified},
+         {"bandwidth_gbps", gigabytes_per_second(device.bandwidth)},
+         {"speed_class", device.speed != nullptr ? Json(device.speed->id) : Json(nullptr)},
+         {"stand_ins", std::move(stand_ins)}});
+  }
+  const HostMemory& host = machine.host;
+  Json stand_ins = Json::array();
+  for (const Host* platform : host.stand_ins) stand_ins.push_back(platform->id);
+  return {{"devices", std::move(devices)},
+          {"host",
+           {{"ram_bytes", count(host.ram)},
+            {"budget_bytes", host.ram ? count(host.budget) : Json(nullptr)},
+            {"cpu", host.platform != nullptr ? Json(host.platform->id) : Json(nullptr)},
+            {"bandwidth_gbps", gigabytes_per_second(host.bandwidth)},
+            {"speed_class", host.speed != nullptr ? Json(host.speed->id) : Json(nullptr)},
+            {"stand_ins", std::move(stand_ins)}}},
+          {"disk_bandwidth_gbps", gigabytes_per_second(machine.disk)},
+          {"desktop", text(machine.desktop)}};
+}
+
+// ---- the catalogue ----------------------------------------------------------------------------------------
+
+Json sources_json(List<Source> sources) {
+  Json list = Json::array();
+  for (const Source& source : sources) {
+    list.push_back(
+        {{"text", source.text}, {"covers", texts(source.covers)}, {"confidence", word(source.confidence)}});
+  }
+  return list;
+}
+
+Json item(const Model& model, const Catalog& catalog) {
+  const Shape& shape = *model.shape;
+  Json files = Json::array();
+  for (const PublishedFile& file : catalog.files) {
+    if (file.model != &model) continue;
+    files.push_back({{"quant", file.quant->id},
+                     {"publisher", text(file.publisher)},
+                     {"repo", text(file.repo)},
+                     {"size_bytes", count(file.size)},
+                     {"uncertainty_bytes", count(file.uncertainty)},
+                     {"ollama", file.ollama},
+                     {"source", file.source},
+                     {"confidence", word(file.confidence)}});
+  }
+  return {{"kind", "model"},
+          {"id", model.id},
+          {"name", model.name},
+          {"aliases", texts(model.aliases)},
+          {"hf_repo", text(model.hf_repo)},
+          {"base_model", text(model.base_model)},
+          {"licence", text(model.licence)},
+          {"released", text(model.released)},
+          {"max_context", count(model.max_context)},
+          {"offered", model.offered},
+          {"why_not_offered", text(model.why_not_offered)},
+          {"parameters", shape.parameters},
+          {"active_parameters", active_parameters(shape)},
+          {"shape", shape.id},
+          {"layers", shape.layers},
+          {"hidden", shape.hidden},
+          {"heads", shape.heads},
+          {"kv_heads", shape.kv_heads},
+          {"vocab", shape.vocab},
+          {"scores", scores_json(model)},
+          {"files", std::move(files)},
+          {"notes", text(model.notes)},
+          {"shape_sources", sources_json(shape.sources)},
+          {"sources", sources_json(model.sources)}};
+}
+
+Json item(const Quant& quant) {
+  Json losses = Json::array();
+  for (const QuantLoss& loss : quant.losses) losses.push_back(loss_json(loss));
+  return {{"kind", "quant"},
+          {"id", quant.id},
+          {"base", quant.base != nullptr ? Json(quant.base->id) : Json(nullptr)},
+          {"bits_per_weight", quant.base != nullptr
+                                  ? rounded(8.0 * quant.base->block_bytes / quant.base->block_weights)
+                                  : Json(nullptr)},
+          {"imatrix", quant.imatrix},
+          {"offered", quant.offered},
+          {"engine", text(quant.engine)},
+          {"note", text(quant.note)},
+          {"losses", std::move(losses)},
+          {"sources", sources_json(quant.sources)}};
+}
+
+Json item(const Gpu& gpu) {
+  Json memory = Json::array();
+  for (const Bytes size : gpu.memory) memory.push_back(size.count());
+  return {{"kind", "gpu"},
+          {"id", gpu.id},
+          {"name", gpu.name},
+          {"aliases", texts(gpu.aliases)},
+          {"vendor", word(gpu.vendor)},
+          {"device_class", word(gpu.device_class)},
+          {"architecture", text(gpu.architecture)},
+          {"memory_bytes", std::move(memory)},
+          {"real_total_bytes", count(gpu.real_total)},
+          {"bandwidth_gbps", rounded(in_gb_per_s(gpu.bandwidth))},
+          {"memory_type", text(gpu.memory_type)},
+          {"fp16_tflops", gpu.fp16 ? rounded(in_tflops(*gpu.fp16)) : Json(nullptr)},
+          {"board_power_w", gpu.board_power ? rounded(gpu.board_power->count()) : Json(nullptr)},
+          {"launch_year", gpu.launch_year > 0 ? Json(gpu.launch_year) : Json(nullptr)},
+          {"msrp_usd", gpu.msrp_usd ? Json(*gpu.msrp_usd) : Json(nullptr)},
+          {"unified_memory", gpu.unified_memory},
+          {"backend", word(gpu.backend)},
+          {"speed_class", gpu.speed != nullptr ? Json(gpu.speed->id) : Json(nullptr)},
+          {"runtime_class", gpu.runtime != nullptr ? Json(gpu.runtime->id) : Json(nullptr)},
+          {"notes", text(gpu.notes)},
+          {"sources", sources_json(gpu.sources)}};
+}
+
+Json item(const Host& host) {
+  return {{"kind", "cpu"},
+          {"id", host.id},
+          {"name", host.name},
+          {"aliases", texts(host.aliases)},
+          {"channels", host.channels},
+          {"mega_transfers", host.mega_transfers},
+          {"sockets", host.sockets},
+          {"bandwidth_gbps", rounded(in_gb_per_s(host.bandwidth))},
+          {"max_memory_bytes", count(host.max_memory)},
+          {"speed_class", host.speed != nullptr ? Json(host.speed->id) : Json(nullptr)},
+          {"desktop", host.desktop},
+          {"notes", text(host.notes)},
+          {"sources", sources_json(host.sources)}};
+}
+
+Json item(const Engine& engine) {
+  Json backends = Json::array();
+  for (const Backend backend : engine.backends) backends.push_back(word(backend));
+  Json commands = Json::array();
+  for (const CommandTemplate& command : engine.commands) {
+    commands.push_back({{"use", command.use},
+                        {"command", command.command},
+                        {"source", command.source},
+                        {"confidence", word(command.confidence)}});
+  }
+  return {{"kind", "engine"},
+          {"id", engine.id},
+          {"name", engine.name},
+          {"aliases", texts(engine.aliases)},
+          {"reads_gguf", engine.reads_gguf},
+          {"backends", std::move(backends)},
+          {"default_context", text(engine.default_context)},
+          {"memory_rule", text(engine.memory_rule)},
+          {"commands", std::move(commands)},
+          {"notes", text(engine.notes)},
+          {"sources", sources_json(engine.sources)}};
+}
+
+std::string list_json(Listing listing, Json items) {
+  return pretty(Json{{"schema", "r1fit.list/1"}, {"list", word(listing)}, {"items", std::move(items)}});
+}
+
+}  // namespace
+
+std::string json_of(const Estimate& estimate, const Machine& machine) {
+  return pretty(estimate_json(estimate, machine));
+}
+
+std::string json_of(const Check& check, const Machine& machine) {
+  Json document{{"schema", "r1fit.check/1"}};
+  document["ok"] = check.ok();
+  document["failed"] = texts(check.failed);
+  document["ways"] = texts(check.ways);
+  document["min_tps"] = check.required.min_tps ? rounded(*check.required.min_tps) : Json(nullptr);
+  document["min_ctx"] = count(check.required.min_context);
+  add_estimate(document, check.estimate, machine);
+  return pretty(document);
+}
+
+std::string json_of(const Recommendations& result, const RecommendRequest& request, const Machine& machine,
+                    const PrintOptions& options) {
+  Json document{{"schema", "r1fit.recommendation/1"}};
+  document["hardware"] = hardware_json(machine);
+  document["use"] = word(request.use);
+  Json ranked = Json::array();
+  for (std::size_t i = 0; i < parts::shown(result.ranked.size(), options); ++i) {
+    const Recommendation& row = result.ranked[i];
+    Json one = estimate_json(row.estimate, machine);
+    one["rank"] = row.rank;
+    one["score"] = rounded(row.score);
+    one["why"] = row.why;
+    ranked.push_back(std::move(one));
+  }
+  document["recommendations"] = std::move(ranked);
+  Json rejected = Json::array();
+  for (const Recommendation& row : result.rejected) {
+    Json one = estimate_json(row.estimate, machine);
+    one["why"] = row.why;
+    rejected.push_back(std::move(one));
+  }
+  document["rejected"] = std::move(rejected);
+  Json steps = Json::array();
+  for (const StepUp& step : result.step_ups) {
+    steps.push_back({{"model", step.estimate.model->id},
+                     {"quant", step.estimate.quant->id},
+                     {"missing_bytes", count(step.missing)},
+                     {"ways", texts(step.ways)}});
+  }
+  document["step_ups"] = std::move(steps);
+  return pretty(document);
+}
+
+std::string batch_line(std::string_view id_json, const Estimate& estimate, const Machine& machine) {
+  const std::string document = compact(estimate_json(estimate, machine));
+  std::string line = "{";
+  line.reserve(document.size() + id_json.size() + 8);
+  // Spliced rather than parsed: the id is JSON already and comes back to the byte.
+  if (!id_json.empty()) {
+    line += "\"id\":";
+    line += id_json;
+    line += ',';
+  }
+  line.append(document, 1);
+  line += '\n';
+  return line;
+}
+
+std::string batch_error_line(std::string_view id_json, std::string_view sentence) {
+  std::string line = "{\"id\":";
+  line += id_json.empty() ? "null" : id_json;
+  line += ",\"error\":";
+  line += compact(Json(sentence));
+  line += "}\n";
+  return line;
+}
+
+std::string json_of(Listing listing, const Catalog& catalog) {
+  Json items = Json::array();
+  switch (listing) {
+    case Listing::models:
+      for (const Model& model : catalog.models) items.push_back(item(model, catalog));
+      break;
+    case Listing::quants:
+      for (const Quant& quant : catalog.quants) items.push_back(item(quant));
+      break;
+    case Listing::hardware:
+      for (const Gpu& gpu : catalog.gpus) items.push_back(item(gpu));
+      for (const Host& host : catalog.hosts) items.push_back(item(host));
+      break;
+    case Listing::engines:
+      for (const Engine& engine : catalog.engines) items.push_back(item(engine));
+      break;
+  }
+  return list_json(listing, std::move(items));
+}
+
+std::string json_of(const Model& model, const Catalog& catalog) {
+  return list_json(Listing::models, Json::array({item(model, catalog)}));
+}
+std::string json_of(const Quant& quant) { return list_json(Listing::quants, Json::array({item(quant)})); }
+std::string json_of(const Gpu& gpu) { return list_json(Listing::hardware, Json::array({item(gpu)})); }
+std::string json_of(const Host& host) { return list_json(Listing::hardware, Json::array({item(host)})); }
+std::string json_of(const Engine& engine) { return list_json(Listing::engines, Json::array({item(engine)})); }
+
+}  // namespace r1fit

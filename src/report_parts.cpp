@@ -1,0 +1,452 @@
+#include "report_parts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "r1fit/kv_cache.hpp"
+#include "r1fit/text_table.hpp"
+#include "r1fit/units_text.hpp"
+
+namespace r1fit::parts {
+namespace {
+
+constexpr double kTenthGib = 107374182.4;
+
+std::string device_text(const Device& device, int count) {
+  const std::string each = count > 1 ? " each" : "";
+  std::string text = count > 1 ? count_text(count) + " x " : "";
+  text += device_title(device);
+  if (device.gpu == nullptr) {
+    text += count > 1 ? "s, not named" : ", not named";
+    return device.bandwidth ? text + ", " + rate_text(*device.bandwidth) + each : text;
+  }
+  text += ", " + capacity_text(device.capacity);
+  if (device.unified) text += " unified memory, " + capacity_text(device.budget) + " of it for the GPU";
+  if (device.bandwidth) text += (count > 1 ? " and " : ", ") + rate_text(*device.bandwidth);
+  return text + each;
+}
+
+bool alike(const Device& a, const Device& b) {
+  return a.gpu == b.gpu && a.capacity == b.capacity && a.budget == b.budget && a.bandwidth == b.bandwidth;
+}
+
+std::string host_text(const HostMemory& host) {
+  std::string text = host.ram ? capacity_text(*host.ram) + " RAM" : "RAM not stated";
+  if (host.platform != nullptr) text += ", " + std::string(host.platform->name);
+  if (host.bandwidth) text += ", " + rate_text(*host.bandwidth);
+  if (host.ram && host.platform == nullptr && !host.bandwidth) text += ", its speed not stated";
+  return text;
+}
+
+/// Name and bandwidth of a stand-in by its id; the id itself where it is none.
+std::string stand_in_text(const Machine& machine, std::string_view id) {
+  for (const Device& device : machine.devices) {
+    for (const Gpu* gpu : device.stand_ins) {
+      if (gpu->id == id) return std::string(gpu->name) + " (" + rate_text(gpu->bandwidth) + ")";
+    }
+  }
+  for (const Host* host : machine.host.stand_ins) {
+    if (host->id == id) return std::string(host->name) + " (" + rate_text(host->bandwidth) + ")";
+  }
+  return std::string(id);
+}
+
+std::string stand_ins_text(const Machine& machine, std::string_view both) {
+  constexpr std::string_view with = " with ";
+  const std::size_t at = both.find(with);
+  if (at == std::string_view::npos) return stand_in_text(machine, both);
+  return stand_in_text(machine, both.substr(0, at)) + std::string(with) +
+         stand_in_text(machine, both.substr(at + with.size()));
+}
+
+bool is_single_try(std::string_view benchmark) {
+  return benchmark.ends_with("_pass1");  // scores over several tries compare with nothing here
+}
+
+bool unquantised(const Quant& quant) { return quant.id == "F16" || quant.id == "BF16" || quant.id == "F32"; }
+
+/// How much shorter the cache of `device` must be to leave the margin, as flags; empty where it cannot.
+std::string roomier_flags(const Estimate& estimate, const DeviceUse& use, const Device& device) {
+  const Bytes missing = use.total() + device.margin - device.budget;
+  if (missing <= Bytes{} || use.kv_cache == Bytes{}) return "";
+  std::vector<std::string> flags;
+  const double cut = ratio(missing, use.kv_cache);
+  constexpr std::int64_t step = 256;
+  constexpr std::int64_t least = 2048;
+  const std::int64_t cells = kv_cells(estimate.workload).total.count();
+  const auto shorter = static_cast<std::int64_t>(static_cast<double>(cells) * (1.0 - cut)) / step * step;
+  if (shorter >= least) flags.push_back("--ctx " + std::to_string(shorter));
+  constexpr double saved_by_q8 = 1.0 - 34.0 / 64.0;
+  const Workload& workload = estimate.workload;
+  if (workload.kv_k == KvType::f16 && workload.kv_v == KvType::f16 && workload.flash() && cut < saved_by_q8) {
+    flags.emplace_back("--kv q8_0");
+  }
+  return joined_or(flags);
+}
+
+}  // namespace
+
+std::int64_t tenths(Bytes size) {
+  return static_cast<std::int64_t>(std::llround(static_cast<double>(size.count()) / kTenthGib));
+}
+
+std::string tenths_text(std::int64_t value) { return fixed_text(static_cast<double>(value) / 10.0, 1); }
+
+std::vector<std::int64_t> rounded_parts(std::span<const Addend> addends, double unit) {
+  std::vector<std::int64_t> whole(addends.size());
+  std::vector<double> rest(addends.size());
+  double sum = 0;
+  std::int64_t given = 0;
+  for (std::size_t i = 0; i < addends.size(); ++i) {
+    const double exact = static_cast<double>(addends[i].size.count()) / unit;
+    sum += exact;
+    whole[i] = static_cast<std::int64_t>(std::floor(exact));
+    rest[i] = exact - static_cast<double>(whole[i]);
+    given += whole[i];
+  }
+  // Largest remainders first; at most one each, because the rests sum up to what is left.
+  std::vector<std::size_t> order(addends.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return rest[a] > rest[b]; });
+  std::int64_t left = static_cast<std::int64_t>(std::llround(sum)) - given;
+  for (const std::size_t i : order) {
+    if (left-- <= 0) break;
+    ++whole[i];
+  }
+  return whole;
+}
+
+std::string addends_text(std::span<const Addend> addends) {
+  const std::vector<std::int64_t> parts = rounded_parts(addends, kTenthGib);
+  std::string text;
+  for (std::size_t i = 0; i < addends.size(); ++i) {
+    if (addends[i].size == Bytes{}) continue;
+    if (!text.empty()) text += " + ";
+    text += addends[i].name;
+    text += ' ';
+    text += tenths_text(parts[i]);
+  }
+  return text;
+}
+
+std::vector<Addend> addends_of(const DeviceUse& use) {
+  return {{"weights", use.weights},
+          {"KV cache", use.kv_cache},
+          {"buffers", use.compute + use.pool},
+          {"runtime", use.runtime}};
+}
+
+std::vector<Addend> addends_of(const HostUse& use) {
+  return {{"weights", use.weights}, {"KV cache", use.kv_cache}, {"buffers", use.compute + use.output}};
+}
+
+Bytes budget_of(const Placement& placement, const Device& device) {
+  return placement.strain == Strain::raised_limit ? std::max(device.stretched, device.budget) : device.budget;
+}
+
+std::size_t fullest_device(const Placement& placement, const Machine& machine) {
+  std::size_t fullest = kNone;
+  Bytes least;
+  const std::size_t devices = std::min(placement.devices.size(), machine.devices.size());
+  for (std::size_t i = 0; i < devices; ++i) {
+    const Bytes left = budget_of(placement, machine.devices[i]) - placement.devices[i].total();
+    if (fullest == kNone || left < least) {
+      fullest = i;
+      least = left;
+    }
+  }
+  return fullest;
+}
+
+bool needs_host(const Placement& placement) { return placement.mode != PlacementMode::gpu; }
+
+Bytes needs(const Placement& placement) {
+  Bytes sum;
+  // A card that holds nothing of the model loses its runtime all the same, but the model does not need it.
+  if (placement.mode != PlacementMode::cpu) {
+    for (const DeviceUse& use : placement.devices) sum += use.total();
+  }
+  if (needs_host(placement)) sum += placement.host.total();
+  return sum;
+}
+
+std::string amount_text(Bytes size) { return size < gib(0.1) ? mib_text(size) : gib_text(size); }
+
+std::string device_title(const Device& device) {
+  if (device.gpu != nullptr) return std::string(device.gpu->name);
+  return device.name.empty() ? capacity_text(device.capacity) + " card" : device.name;
+}
+
+std::string_view backend_title(Backend backend) {
+  switch (backend) {
+    case Backend::cuda:
+      return "CUDA";
+    case Backend::rocm:
+      return "ROCm";
+    case Backend::metal:
+      return "Metal";
+    case Backend::vulkan:
+      return "Vulkan";
+    case Backend::sycl:
+      return "SYCL";
+    case Backend::cpu:
+      break;
+  }
+  return "the CPU";
+}
+
+std::string_view engine_id(const Estimate& estimate) {
+  return estimate.engine != nullptr ? estimate.engine->id : Text("llama.cpp");
+}
+
+std::string hardware_text(const Machine& machine) {
+  std::string text;
+  for (std::size_t i = 0; i < machine.devices.size();) {
+    int count = 1;
+    while (i + static_cast<std::size_t>(count) < machine.devices.size() &&
+           alike(machine.devices[i], machine.devices[i + static_cast<std::size_t>(count)])) {
+      ++count;
+    }
+    if (!text.empty()) text += "; ";
+    text += device_text(machine.devices[i], count);
+    i += static_cast<std::size_t>(count);
+  }
+  const bool unified = std::ranges::any_of(machine.devices, &Device::unified);
+  if (machine.devices.empty()) text = "No GPU";
+  // Unified memory is the host's memory: it has been named.
+  if (!unified || machine.host.ram) text += "; " + host_text(machine.host);
+  if (machine.disk) text += "; disk " + rate_text(*machine.disk);
+  if (!machine.desktop.empty() && machine.desktop != "none") {
+    text += "; a " + machine.desktop + " desktop on the first card";
+  }
+  return printable(text) + ".";
+}
+
+std::string workload_text(const Workload& workload, const Engine* engine, Backend backend,
+                          bool context_is_max) {
+  std::string text = "Context ";
+  text += context_is_max ? "as long as each model fits" : count_text(workload.context) + " tokens";
+  text += ", KV cache " + std::string(word(workload.kv_k));
+  if (workload.kv_v != workload.kv_k) text += "/" + std::string(word(workload.kv_v));
+  if (workload.parallel > 1) text += ", " + count_text(workload.parallel) + " slots";
+  if (!workload.flash()) text += ", flash attention off";
+  text += ", " + std::string(engine != nullptr ? engine->name : Text("llama.cpp")) + " on ";
+  text += backend_title(backend);
+  return text + ".";
+}
+
+std::string span_text(const Machine& machine, const Speed& speed) {
+  if (!speed.decode || speed.slowest.empty() || speed.slowest == speed.fastest) return "";
+  const bool cards = std::ranges::any_of(machine.devices, [](const Device& device) {
+    return device.speed == nullptr && !device.stand_ins.empty();
+  });
+  std::string text = "Speeds span ";
+  text += cards ? "the cards of this size, " : "the PCs it may be, ";
+  text += stand_ins_text(machine, speed.slowest) + " to " + stand_ins_text(machine, speed.fastest);
+  text += cards ? ": name yours with --gpu." : ": name yours with --cpu.";
+  return printable(text);
+}
+
+std::string verdict_text(const Placement& placement) {
+  switch (placement.verdict) {
+    case Verdict::fits:
+      return placement.mode == PlacementMode::cpu ? "fits (in host memory)" : "fits";
+    case Verdict::tight:
+      switch (placement.strain) {
+        case Strain::raised_limit:
+          return "tight (with a raised limit)";
+        case Strain::tensors_by_hand:
+          return "tight (tensors placed by hand)";
+        case Strain::none:
+        case Strain::inside_margin:
+          break;
+      }
+      return "tight (inside the margin)";
+    case Verdict::offload:
+      return "offload (part in host memory)";
+    case Verdict::streams:
+      return "streams (part from disk)";
+    case Verdict::does_not_fit:
+      break;
+  }
+  return "does not fit";
+}
+
+Tone verdict_tone(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::fits:
+      return Tone::green;
+    case Verdict::tight:
+    case Verdict::offload:
+    case Verdict::streams:
+      return Tone::yellow;
+    case Verdict::does_not_fit:
+      break;
+  }
+  return Tone::red;
+}
+
+std::string layout_text(const Estimate& estimate) {
+  const Placement& placement = estimate.placement;
+  const Shape& shape = *estimate.model->shape;
+  const std::string gpus = placement.devices.size() > 1 ? "the GPUs" : "the GPU";
+  std::string experts;
+  if (shape.moe && placement.n_cpu_moe > shape.moe->first_dense_layers) {
+    const int moved = std::min(placement.n_cpu_moe, shape.layers) - shape.moe->first_dense_layers;
+    experts = "routed experts of " + count_text(moved) + " of " +
+              count_text(shape.layers - shape.moe->first_dense_layers) + " layers in host memory";
+  }
+  switch (placement.mode) {
+    case PlacementMode::gpu:
+      return "";
+    case PlacementMode::cpu:
+      return placement.devices.empty() ? "" : "every layer in host memory";
+    case PlacementMode::experts_on_host:
+      return experts + ", all else on " + gpus;
+    case PlacementMode::partial:
+      break;
+  }
+  std::string text = count_text(placement.n_gpu_layers) + " of " + count_text(shape.layers + 1) +
+                     " layers on " + gpus + ", the others in host memory";
+  return experts.empty() ? text : text + "; " + experts;
+}
+
+std::string strain_text(const Estimate& estimate, const Machine& machine) {
+  const Placement& placement = estimate.placement;
+  const std::size_t at = fullest_device(placement, machine);
+  if (placement.strain == Strain::none || at == kNone) return "";
+  const Device& device = machine.devices[at];
+  const DeviceUse& use = placement.devices[at];
+  if (placement.strain == Strain::raised_limit) {
+    return "the GPU may use " + gib_text(device.budget) + " until its limit is raised" +
+           (device.stretch.empty() ? "." : ":");
+  }
+  if (placement.strain == Strain::tensors_by_hand) {
+    return "whole layers do not divide over these cards; the expert tensors have to be placed one by one "
+           "with "
+           "-ot.";
+  }
+  std::string text = amount_text(std::max(Bytes{}, device.budget - use.total())) + " left, " +
+                     gib_text(device.margin) + " wanted";
+  const std::string flags = roomier_flags(estimate, use, device);
+  return text + (flags.empty() ? ": free the card of everything else." : ": comfortable with " + flags + ".");
+}
+
+std::string decode_text(const Speed& speed) {
+  if (!speed.decode) return "~";
+  const std::string low = tok_per_s_text(speed.decode->low);
+  const std::string high = tok_per_s_text(speed.decode->high);
+  return low == high ? low : low + "-" + high;
+}
+
+std::string speed_words(const Range<TokensPerSecond>& decode) {
+  const std::string_view low = speed_word(decode.low);
+  const std::string_view high = speed_word(decode.high);
+  return low == high ? std::string(low) : std::string(low) + " to " + std::string(high);
+}
+
+std::string download_text(const Download& download) {
+  std::string text = gb_text(download.size);
+  // Uncertainty below the last digit shown says nothing.
+  if (download.uncertainty >= mb(100)) text += " +/- " + gb_text(download.uncertainty);
+  return text + " (decimal GB; " + gib_text(download.size) + ")";
+}
+
+std::string loss_text(const Estimate& estimate) {
+  const std::string quant(estimate.quant->id);
+  if (unquantised(*estimate.quant)) return "";
+  if (const QuantLoss* measured = measured_loss(*estimate.model, *estimate.quant)) {
+    const std::string model = printable(measured->measured_on);
+    if (measured->value < 0.05) return quant + " measured no worse on " + model;
+    return quant + " measured " + fixed_text(measured->value, 1) + " points lower on " + model;
+  }
+  if (!estimate.loss.known) return "what " + quant + " loses was not measured";
+  if (estimate.loss.points < 0.05) return quant + " loses next to nothing";
+  return quant + " loses about " + fixed_text(estimate.loss.points, 1) + " points (estimated)";
+}
+
+std::string score_text(const Score& score) {
+  // Ratings are whole numbers, percentages have a digit behind the point.
+  return fixed_text(score.value, score.benchmark.ends_with("_rating") ? 0 : 1);
+}
+
+std::string scores_text(const Model& model, std::span<const Model* const> others) {
+  std::string text;
+  for (const Score& score : model.scores) {
+    if (!is_single_try(score.benchmark)) continue;
+    const bool comparable = std::ranges::all_of(others, [&](const Model* other) {
+      return std::ranges::any_of(other->scores, [&](const Score& its) {
+        return its.benchmark == score.benchmark && its.split == score.split;
+      });
+    });
+    if (!comparable) continue;
+    if (!text.empty()) text += ", ";
+    text += printable(score.split) + " " + score_text(score);
+  }
+  return text.empty() ? "no comparable scores published" : text + " at 16 bits";
+}
+
+std::string ranking_score_text(const Model& model, Use use) {
+  const Score* score = find_score(model, benchmark_of(use));
+  return score == nullptr ? "" : score_text(*score);
+}
+
+std::string ranking_score_head(std::span<const Recommendation> rows, Use use) {
+  for (const Recommendation& row : rows) {
+    if (const Score* score = find_score(*row.estimate.model, benchmark_of(use))) {
+      return printable(score->split.substr(0, score->split.find(' ')));
+    }
+  }
+  return "score";
+}
+
+std::size_t shown(std::size_t rows, const PrintOptions& options) {
+  return options.top > 0 ? std::min(rows, static_cast<std::size_t>(options.top)) : rows;
+}
+
+std::string joined_or(std::span<const std::string> texts) {
+  std::string text;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) text += i + 1 == texts.size() ? " or " : ", ";
+    text += printable(texts[i]);
+  }
+  return text;
+}
+
+std::string SourceList::ref(std::string_view text, Confidence confidence) {
+  std::size_t at = 0;
+  while (at < entries_.size() && (entries_[at].text != text || entries_[at].confidence != confidence)) ++at;
+  if (at == entries_.size()) entries_.push_back({std::string(text), confidence});
+  return "[" + std::to_string(at + 1) + "]";
+}
+
+std::string SourceList::refs(List<Source> sources, std::string_view field) {
+  std::string text;
+  for (const Source& source : sources) {
+    if (std::ranges::find(source.covers, field) != source.covers.end())
+      text += ref(source.text, source.confidence);
+  }
+  if (!text.empty()) return text;
+  for (const Source& source : sources) {
+    if (source.covers.empty()) text += ref(source.text, source.confidence);
+  }
+  return text;
+}
+
+std::string SourceList::text(std::size_t width) const {
+  std::string text;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    std::string lead = "  [" + std::to_string(i + 1) + "] ";
+    if (lead.size() < 7) lead.insert(1, 1, ' ');
+    std::string entry = printable(entries_[i].text);
+    if (entries_[i].confidence != Confidence::high) {
+      entry += " (" + std::string(word(entries_[i].confidence)) + " confidence)";
+    }
+    text += wrap(lead, entry, width);
+  }
+  return text;
+}
+
+}  // namespace r1fit::parts

@@ -1,0 +1,526 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+
+#include "r1fit/report.hpp"
+#include "r1fit/text_table.hpp"
+#include "r1fit/units_text.hpp"
+#include "report_parts.hpp"
+
+namespace r1fit {
+namespace {
+
+using namespace parts;
+
+constexpr std::size_t kLabelWidth = 11;
+constexpr std::size_t kMostNotes = 3;
+constexpr std::size_t kMostMisses = 3;
+
+std::size_t width_of(const PrintOptions& options) { return static_cast<std::size_t>(options.style.width); }
+
+/// "  memory   " before the first line of `text`, which is wrapped.
+void labelled(std::string& out, const PrintOptions& options, std::string_view label, std::string_view text) {
+  std::string lead(kLabelWidth, ' ');
+  lead.replace(2, std::min(label.size(), kLabelWidth - 3), label.substr(0, kLabelWidth - 3));
+  const std::string lines = wrap(lead, text, width_of(options));
+  out += paint(options.style, Tone::dim, std::string_view(lines).substr(0, lead.size()));
+  out.append(lines, lead.size());
+}
+
+void paragraph(std::string& out, const PrintOptions& options, std::string_view text) {
+  if (!text.empty()) out += wrap("", text, width_of(options));
+}
+
+/// A heading with something at the right end of the line, or below where there is no room.
+void heading(std::string& out, const PrintOptions& options, const std::string& text, const std::string& right,
+             Tone tone) {
+  const std::size_t width = width_of(options);
+  const std::string left = elide(text, width);
+  out += paint(options.style, Tone::bold, left);
+  if (right.empty()) {
+    out += "\n";
+    return;
+  }
+  if (left.size() + 2 + right.size() <= width) {
+    out.append(width - left.size() - right.size(), ' ');
+    out += paint(options.style, tone, right) + "\n";
+    return;
+  }
+  out += "\n  " + paint(options.style, tone, elide(right, width - 2)) + "\n";
+}
+
+// ---- the memory bar ---------------------------------------------------------------------------------
+
+/// "[wwwwkkbr....]": a letter for each addend, dots for what is left; past the budget, which '|' marks then.
+std::string bar_text(const std::vector<Addend>& addends, Bytes budget, std::size_t cells) {
+  constexpr std::string_view letters = "wkbr";
+  Bytes total;
+  for (const Addend& addend : addends) total += addend.size;
+  const Bytes scale = std::max(budget, total);
+  if (scale <= Bytes{}) return "[" + std::string(cells, '.') + "]";
+  // Every part that is there is seen: one cell each first, the rest in proportion to where it ends.
+  std::string bar;
+  Bytes end;
+  for (std::size_t i = 0; i < addends.size() && i < letters.size(); ++i) {
+    if (addends[i].size <= Bytes{}) continue;
+    end += addends[i].size;
+    const auto until = static_cast<std::size_t>(std::lround(ratio(end, scale) * static_cast<double>(cells)));
+    bar.append(std::max<std::size_t>(until > bar.size() ? until - bar.size() : 0, 1), letters[i]);
+  }
+  if (bar.size() > cells) {
+    // Small parts were given a cell that the largest has to spare.
+    bar.erase(0, bar.size() - cells);
+  }
+  bar.append(cells - bar.size(), '.');
+  if (total > budget) {
+    const auto at = static_cast<std::size_t>(std::lround(ratio(budget, scale) * static_cast<double>(cells)));
+    bar.insert(std::min(at, bar.size()), 1, '|');
+  }
+  return "[" + bar + "]";
+}
+
+/// "20.6 of 23.5 GiB".
+std::string of_text(Bytes used, Bytes budget) {
+  return tenths_text(tenths(used)) + " of " + tenths_text(tenths(budget)) + " GiB";
+}
+
+/// "; 2.9 left" or "; 18.9 GiB short".
+std::string rest_text(Bytes used, Bytes budget) {
+  if (used > budget) return "; " + amount_text(used - budget) + " short";
+  return "; " + tenths_text(tenths(budget) - tenths(used)) + " left";
+}
+
+void bar_line(std::string& out, const PrintOptions& options, std::string_view label,
+              const std::vector<Addend>& addends, Bytes used, Bytes budget) {
+  constexpr std::size_t widest = 44;
+  constexpr std::size_t narrowest = 8;
+  const std::string figures = of_text(used, budget);
+  const std::size_t taken = kLabelWidth + figures.size() + 5;  // brackets, a possible '|' and the gap
+  const std::size_t room = width_of(options) > taken ? width_of(options) - taken : 0;
+  std::string text = figures;
+  if (room >= narrowest) text = bar_text(addends, budget, std::min(room, widest)) + "  " + figures;
+  std::string lead(kLabelWidth, ' ');
+  lead.replace(2, label.size(), label);
+  out += paint(options.style, Tone::dim, lead) + text + "\n";
+}
+
+void memory_lines(std::string& out, const PrintOptions& options, const Estimate& estimate,
+                  const Machine& machine) {
+  const Placement& placement = estimate.placement;
+  const std::size_t at = fullest_device(placement, machine);
+  if (at != kNone && placement.mode != PlacementMode::cpu) {
+    const Device& device = machine.devices[at];
+    const DeviceUse& use = placement.devices[at];
+    const Bytes budget = budget_of(placement, device);
+    const std::vector<Addend> addends = addends_of(use);
+    bar_line(out, options, "memory", addends, use.total(), budget);
+    labelled(out, options, "", addends_text(addends) + rest_text(use.total(), budget));
+    if (machine.devices.size() > 1) {
+      Bytes used;
+      Bytes budgets;
+      for (std::size_t i = 0; i < machine.devices.size() && i < placement.devices.size(); ++i) {
+        used += placement.devices[i].total();
+        budgets += budget_of(placement, machine.devices[i]);
+      }
+      labelled(out, options, "",
+               "of the fullest, card " + count_text(static_cast<std::int64_t>(at + 1)) + " of " +
+                   count_text(static_cast<std::int64_t>(machine.devices.size())) + " (" +
+                   printable(device_title(device)) + "); all together " + of_text(used, budgets));
+    }
+  }
+  if (needs_host(placement) || placement.host_unknown) {
+    const std::vector<Addend> addends = addends_of(placement.host);
+    const Bytes used = placement.host.total();
+    if (placement.host_unknown || !machine.host.ram) {
+      labelled(out, options, "RAM",
+               "needs host memory for what the GPU cannot hold; state its size with --ram");
+    } else if (placement.mode == PlacementMode::cpu) {
+      bar_line(out, options, "RAM", addends, used, machine.host.budget);
+      labelled(out, options, "", addends_text(addends) + rest_text(used, machine.host.budget));
+    } else {
+      labelled(out, options, "RAM",
+               of_text(used, machine.host.budget) + ": " + addends_text(addends) +
+                   rest_text(used, machine.host.budget));
+    }
+  }
+  if (placement.disk_streamed > Bytes{}) {
+    labelled(out, options, "disk",
+             gib_text(placement.disk_streamed) + " of weights are read again and again");
+  }
+  const std::string layout = layout_text(estimate);
+  if (!layout.empty()) labelled(out, options, "layout", layout);
+  const std::string strain = strain_text(estimate, machine);
+  if (strain.empty()) return;
+  labelled(out, options, "tight", strain);
+  if (strain.ends_with(':')) {
+    out += std::string(kLabelWidth, ' ') + printable(machine.devices[at].stretch) + "\n";
+  }
+}
+
+// ---- the other lines of one estimate ------------------------------------------------------------------
+
+void context_line(std::string& out, const PrintOptions& options, const Estimate& estimate) {
+  const Tokens now = estimate.workload.context;
+  std::string text = count_text(now) + " tokens";
+  if (estimate.max_context && *estimate.max_context > now) {
+    text += "; up to " + count_text(*estimate.max_context);
+    if (*estimate.max_context >= estimate.model->max_context) text += " (all the model has)";
+    text += " fit as well";
+  } else if (estimate.max_context) {
+    text += ", the most that fits";
+  }
+  labelled(out, options, "context", text);
+}
+
+void speed_lines(std::string& out, const PrintOptions& options, const Speed& speed) {
+  if (!speed.decode) {
+    labelled(out, options, "speed", "not known: " + printable(speed.unknown));
+    return;
+  }
+  std::string text = decode_text(speed) + " tok/s, " + speed_words(*speed.decode) + "; typically " +
+                     tok_per_s_text(speed.decode->typical);
+  if (speed.limit) text += ", never above " + tok_per_s_text(*speed.limit);
+  if (speed.extrapolated) text += " (extrapolated: nothing like it was measured)";
+  labelled(out, options, "speed", text);
+  std::string waits;
+  if (speed.ttft) waits = "first token after " + duration_text(speed.ttft->low, speed.ttft->high);
+  if (speed.answer) {
+    waits += waits.empty() ? "" : "; ";
+    waits += "an answer in " + duration_text(speed.answer->low, speed.answer->high);
+  }
+  if (!waits.empty()) labelled(out, options, "", waits);
+}
+
+void quality_line(std::string& out, const PrintOptions& options, const Estimate& estimate,
+                  std::span<const Model* const> others) {
+  std::string text = scores_text(*estimate.model, others);
+  const std::string loss = loss_text(estimate);
+  if (!loss.empty()) text += "; " + loss;
+  labelled(out, options, "quality", text);
+}
+
+/// Commands are put out as they are, whatever the width: they are there to be pasted.
+void command_lines(std::string& out, const PrintOptions& options, const Estimate& estimate) {
+  bool first_command = true;
+  for (const Command& command : estimate.commands) {
+    std::string_view rest = command.command;
+    std::string_view label = first_command ? "run" : "or";
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      std::string lead(kLabelWidth, ' ');
+      lead.replace(2, label.size(), label);
+      out += paint(options.style, Tone::dim, lead) + printable(rest.substr(0, end)) + "\n";
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      label = "";
+    }
+    first_command = false;
+  }
+  labelled(out, options, "download", download_text(estimate.download));
+}
+
+/// Remarks that repeat what a line of the block says already; scripts get them all.
+bool said_above(const Note& note) {
+  constexpr std::array<std::string_view, 7> codes{"extrapolated",   "inside_margin", "ram_unknown",
+                                                  "raised_limit",   "speed_unknown", "streams",
+                                                  "tensors_by_hand"};
+  return std::ranges::find(codes, note.code) != codes.end();
+}
+
+void note_lines(std::string& out, const PrintOptions& options, const std::vector<Note>& all) {
+  std::vector<Note> notes;
+  std::ranges::remove_copy_if(all, std::back_inserter(notes), said_above);
+  const std::size_t most = options.verbose ? notes.size() : std::min(notes.size(), kMostNotes);
+  for (std::size_t i = 0; i < most; ++i) {
+    // The dash belongs to the lead, so that the lines of one remark stand together.
+    const std::string_view lead = i == 0 ? "  beware   - " : "           - ";
+    const std::string lines = wrap(lead, printable(notes[i].text), width_of(options));
+    out += paint(options.style, Tone::dim, lead);
+    out.append(lines, lead.size());
+  }
+  if (most < notes.size()) {
+    labelled(out, options, "",
+             "- " + count_text(static_cast<std::int64_t>(notes.size() - most)) + " more with -v");
+  }
+}
+
+void estimate_block(std::string& out, const PrintOptions& options, const Estimate& estimate,
+                    const Machine& machine, std::span<const Model* const> others) {
+  memory_lines(out, options, estimate, machine);
+  context_line(out, options, estimate);
+  speed_lines(out, options, estimate.speed);
+  quality_line(out, options, estimate, others);
+  command_lines(out, options, estimate);
+  note_lines(out, options, estimate.notes);
+}
+
+std::string title_of(const Estimate& estimate) {
+  return printable(std::string(estimate.model->name) + ", " + std::string(estimate.quant->id));
+}
+
+// ---- recommendations ----------------------------------------------------------------------------------
+
+void runners_up(std::string& out, const PrintOptions& options, std::span<const Recommendation> rows,
+                Use use) {
+  TextTable table({{"model", Align::left, 0, true},
+                   {"quant", Align::left, 0, true},
+                   {"needs GiB", Align::right, 2},
+                   {"max ctx", Align::right, 3},
+                   {"tok/s", Align::right},
+                   {"verdict", Align::left, 1},
+                   {ranking_score_head(rows, use), Align::right, 4},
+                   {"GB file", Align::right, 5}});
+  for (const Recommendation& row : rows) {
+    const Estimate& estimate = row.estimate;
+    table.add({std::string(estimate.model->name), std::string(estimate.quant->id),
+               tenths_text(tenths(needs(estimate.placement))),
+               estimate.max_context ? count_text(*estimate.max_context) : "", decode_text(estimate.speed),
+               std::string(word(estimate.placement.verdict)), ranking_score_text(*estimate.model, use),
+               fixed_text(in_gb(estimate.download.size), 1)});
+  }
+  out += "\n" + paint(options.style, Tone::bold, "Also good") + "\n";
+  out += table.text(width_of(options), 2);
+}
+
+void steps_up(std::string& out, const PrintOptions& options, const std::vector<StepUp>& steps) {
+  if (steps.empty()) return;
+  std::size_t longest = 0;
+  for (const StepUp& step : steps) longest = std::max(longest, title_of(step.estimate).size());
+  out += "\n" + paint(options.style, Tone::bold, "Just out of reach") + "\n";
+  for (const StepUp& step : steps) {
+    std::string lead = "  " + title_of(step.estimate);
+    lead.append(longest + 4 - lead.size(), ' ');
+    std::string text = amount_text(step.missing) + " short";
+    if (!step.ways.empty()) text += ": " + joined_or(step.ways);
+    out += wrap(lead, text, width_of(options));
+  }
+}
+
+void rejected(std::string& out, const PrintOptions& options, std::span<const Recommendation* const> rows) {
+  std::size_t longest = 0;
+  for (const Recommendation* row : rows) longest = std::max(longest, title_of(row->estimate).size());
+  out += "\n" + paint(options.style, Tone::bold, "Rejected") + "\n";
+  for (const Recommendation* row : rows) {
+    std::string lead = "  " + title_of(row->estimate);
+    lead.append(longest + 4 - lead.size(), ' ');
+    out += wrap(lead, printable(row->why), width_of(options));
+  }
+}
+
+void head_lines(std::string& out, const PrintOptions& options, const Machine& machine,
+                const Workload& workload, const Engine* engine, Backend backend, bool context_is_max,
+                const Speed* speed) {
+  paragraph(out, options, hardware_text(machine));
+  paragraph(out, options, workload_text(workload, engine, backend, context_is_max));
+  if (speed != nullptr) paragraph(out, options, span_text(machine, *speed));
+}
+
+/// Those of the rejected that were worked out, nearest first: what fits but was not wanted, then by what is
+/// missing.
+std::vector<const Recommendation*> nearest_misses(const std::vector<Recommendation>& rows) {
+  std::vector<const Recommendation*> misses;
+  for (const Recommendation& row : rows) {
+    if (!row.estimate.weights.layers.empty()) misses.push_back(&row);
+  }
+  std::ranges::stable_sort(misses, {}, [](const Recommendation* row) {
+    const Placement& placement = row->estimate.placement;
+    const bool misses_memory = placement.verdict == Verdict::does_not_fit;
+    return std::pair(misses_memory, misses_memory ? placement.shortfall : Bytes{});
+  });
+  return misses;
+}
+
+void nothing_fits(std::string& out, const PrintOptions& options, const Recommendations& result,
+                  const Machine& machine) {
+  const std::vector<const Recommendation*> misses = nearest_misses(result.rejected);
+  const bool something = !misses.empty() && misses.front()->estimate.placement.verdict <= Verdict::offload;
+  heading(out, options, something ? "Nothing that fits can be recommended." : "Nothing fits.", "", Tone::red);
+  if (misses.empty()) return;
+  const Recommendation& nearest = *misses.front();
+  out += "\n";
+  heading(out, options, "Nearest: " + title_of(nearest.estimate), verdict_text(nearest.estimate.placement),
+          verdict_tone(nearest.estimate.placement.verdict));
+  if (!nearest.why.empty()) labelled(out, options, "why", printable(nearest.why));
+  memory_lines(out, options, nearest.estimate, machine);
+  if (nearest.estimate.speed.decode) speed_lines(out, options, nearest.estimate.speed);
+}
+
+}  // namespace
+
+std::string table_of(const Recommendations& result, const RecommendRequest& request, const Machine& machine,
+                     const PrintOptions& options) {
+  std::string out;
+  out.reserve(4096);
+  const std::span<const Recommendation> rows =
+      std::span(result.ranked).first(shown(result.ranked.size(), options));
+  const Engine* engine = request.engine;
+  Backend backend = machine.devices.empty() ? Backend::cpu : machine.devices.front().backend;
+  if (!rows.empty()) {
+    engine = rows.front().estimate.engine;
+    backend = rows.front().estimate.backend;
+  }
+  head_lines(out, options, machine, request.workload, engine, backend, request.context_is_max,
+             rows.empty() ? nullptr : &rows.front().estimate.speed);
+  out += "\n";
+  if (rows.empty()) {
+    nothing_fits(out, options, result, machine);
+  } else {
+    const Recommendation& pick = rows.front();
+    std::vector<const Model*> others;
+    for (const Recommendation& row : rows) others.push_back(row.estimate.model);
+    heading(out, options, "Best answers: " + title_of(pick.estimate), verdict_text(pick.estimate.placement),
+            verdict_tone(pick.estimate.placement.verdict));
+    estimate_block(out, options, pick.estimate, machine, others);
+    if (options.verbose && !pick.why.empty()) labelled(out, options, "why", printable(pick.why));
+    if (rows.size() > 1) runners_up(out, options, rows.subspan(1), request.use);
+  }
+  steps_up(out, options, result.step_ups);
+  if (options.verbose || options.explain) {
+    std::vector<const Recommendation*> all;
+    for (const Recommendation& row : result.rejected) all.push_back(&row);
+    if (!all.empty()) rejected(out, options, all);
+  } else if (rows.empty()) {
+    // The nearest has been shown whole; a few more tell whether it is a near thing.
+    std::vector<const Recommendation*> misses = nearest_misses(result.rejected);
+    if (misses.size() > kMostMisses + 1) misses.resize(kMostMisses + 1);
+    if (misses.size() > 1) rejected(out, options, std::span(misses).subspan(1));
+    if (misses.size() < result.rejected.size()) {
+      out += "  and " + count_text(static_cast<std::int64_t>(result.rejected.size() - misses.size())) +
+             " more with -v\n";
+    }
+  }
+  if (options.explain) {
+    const std::vector<const Recommendation*> misses = nearest_misses(result.rejected);
+    const Recommendation* explained = !rows.empty()    ? &rows.front()
+                                      : misses.empty() ? nullptr
+                                                       : misses.front();
+    if (explained != nullptr) out += "\n" + explain(explained->estimate, machine, options.style);
+  }
+  return out;
+}
+
+std::string table_of(const Estimate& estimate, const Machine& machine, const PrintOptions& options) {
+  std::string out;
+  head_lines(out, options, machine, estimate.workload, estimate.engine, estimate.backend, false,
+             &estimate.speed);
+  out += "\n";
+  heading(out, options, title_of(estimate), verdict_text(estimate.placement),
+          verdict_tone(estimate.placement.verdict));
+  estimate_block(out, options, estimate, machine, {});
+  if (options.explain) out += "\n" + explain(estimate, machine, options.style);
+  return out;
+}
+
+namespace {
+
+/// "R1-Distill-Qwen-32B Q4_K_M at 32,768 tokens needs 26.9 GiB; the RTX 4090 has 23.5 to use."
+std::string fit_sentence(const Estimate& estimate, const Machine& machine) {
+  const Placement& placement = estimate.placement;
+  std::string text = printable(std::string(estimate.model->name) + " " + std::string(estimate.quant->id)) +
+                     " at " + count_text(estimate.workload.context) + " tokens needs ";
+  const std::size_t at = fullest_device(placement, machine);
+  if (at == kNone || placement.mode == PlacementMode::cpu) {
+    text += gib_text(placement.host.total()) + " of RAM";
+    if (machine.host.ram) text += ", and " + gib_text(machine.host.budget) + " can be used";
+    return text + ".";
+  }
+  const Device& device = machine.devices[at];
+  text += gib_text(placement.devices[at].total()) + " on the " + printable(device_title(device));
+  if (machine.devices.size() > 1) text += " that is fullest";
+  text += ", which has " + gib_text(budget_of(placement, device)) + " to use";
+  if (needs_host(placement)) text += ", and " + gib_text(placement.host.total()) + " of RAM";
+  return text + ".";
+}
+
+/// What was asked beside fitting, and what there is instead.
+std::string need_sentence(const Check& check, std::string_view failed) {
+  if (failed == "min_tps" && check.required.min_tps) {
+    const std::string wanted = tok_per_s_text(*check.required.min_tps) + " tok/s wanted; ";
+    if (!check.estimate.speed.decode) return wanted + "the speed is not known.";
+    return wanted + "typically " + tok_per_s_text(check.estimate.speed.decode->typical) + " (" +
+           decode_text(check.estimate.speed) + ").";
+  }
+  if (failed == "min_ctx" && check.required.min_context) {
+    return "A context of " + count_text(*check.required.min_context) + " wanted; " +
+           (check.estimate.max_context ? count_text(*check.estimate.max_context) + " at most."
+                                       : "none fits.");
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string table_of(const Check& check, const Machine& machine, const PrintOptions& options) {
+  std::string out;
+  const std::string_view answer = check.ok() ? "yes" : "no";
+  const std::string sentence =
+      wrap(std::string(answer) + ": ", fit_sentence(check.estimate, machine), width_of(options));
+  out += paint(options.style, check.ok() ? Tone::green : Tone::red, answer) + sentence.substr(answer.size());
+  for (const std::string& failed : check.failed) {
+    const std::string need = need_sentence(check, failed);
+    if (!need.empty()) out += wrap("    ", need, width_of(options));
+  }
+  if (!check.ways.empty()) out += wrap("    ", "Yes with " + joined_or(check.ways) + ".", width_of(options));
+  out += "\n";
+  paragraph(out, options, hardware_text(machine));
+  paragraph(out, options, span_text(machine, check.estimate.speed));
+  heading(out, options, title_of(check.estimate), verdict_text(check.estimate.placement),
+          verdict_tone(check.estimate.placement.verdict));
+  if (check.ok()) {
+    estimate_block(out, options, check.estimate, machine, {});
+  } else {
+    memory_lines(out, options, check.estimate, machine);
+    if (check.estimate.speed.decode) speed_lines(out, options, check.estimate.speed);
+    note_lines(out, options, check.estimate.notes);
+  }
+  if (options.explain) out += "\n" + explain(check.estimate, machine, options.style);
+  return out;
+}
+
+// ---- formats ------------------------------------------------------------------------------------------
+
+std::string report(Format format, const Recommendations& result, const RecommendRequest& request,
+                   const Machine& machine, const PrintOptions& options) {
+  switch (format) {
+    case Format::json:
+      return json_of(result, request, machine, options);
+    case Format::csv:
+      return csv_of(result, machine, options);
+    case Format::md:
+      return markdown_of(result, request, machine, options);
+    case Format::table:
+      break;
+  }
+  return table_of(result, request, machine, options);
+}
+
+std::string report(Format format, const Estimate& estimate, const Machine& machine,
+                   const PrintOptions& options) {
+  switch (format) {
+    case Format::json:
+      return json_of(estimate, machine);
+    case Format::csv:
+      return csv_of(estimate, machine);
+    case Format::md:
+      return markdown_of(estimate, machine);
+    case Format::table:
+      break;
+  }
+  return table_of(estimate, machine, options);
+}
+
+std::string report(Format format, const Check& check, const Machine& machine, const PrintOptions& options) {
+  switch (format) {
+    case Format::json:
+      return json_of(check, machine);
+    case Format::csv:
+      return csv_of(check, machine);
+    case Format::md:
+      return markdown_of(check, machine);
+    case Format::table:
+      break;
+  }
+  return table_of(check, machine, options);
+}
+
+}  // namespace r1fit

@@ -1,0 +1,187 @@
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validation_results.hpp>
+#include <valijson/validator.hpp>
+
+#include "catch.hpp"
+#include "report_fixture.hpp"
+#include "tiny_catalog.hpp"
+
+using namespace r1fit;
+using nlohmann::json;
+using nlohmann::ordered_json;
+using test::plain;
+using test::ReportFixture;
+
+namespace {
+
+json schema_json(const std::string& name) {
+  std::ifstream file(test::data_folder().parent_path().parent_path() / "docs" / "schema" /
+                     (name + ".schema.json"));
+  REQUIRE(file);
+  return json::parse(file);
+}
+
+/// Where `text` breaks the schema; empty: nowhere.
+std::string schema_fault(const std::string& name, const std::string& text) {
+  using Adapter = valijson::adapters::NlohmannJsonAdapter;
+  const json rules = schema_json(name);
+  valijson::Schema schema;
+  valijson::SchemaParser parser;
+  parser.populateSchema(Adapter(rules), schema);
+  const json document = json::parse(text);
+  valijson::Validator validator;
+  valijson::ValidationResults results;
+  if (validator.validate(schema, Adapter(document), &results)) return "";
+  std::string fault = "invalid";
+  valijson::ValidationResults::Error error;
+  while (results.popError(error)) {
+    fault += "\n";
+    for (const std::string& step : error.context) fault += step;
+    fault += ": " + error.description;
+  }
+  return fault;
+}
+
+std::string keys_of(const ordered_json& object) {
+  std::string keys;
+  for (const auto& [key, value] : object.items()) keys += (keys.empty() ? "" : " ") + key;
+  return keys;
+}
+
+}  // namespace
+
+TEST_CASE("every document keeps to its schema", "[report_json]") {
+  ReportFixture fixture;
+  const bool named = GENERATE(false, true);
+  if (named) {
+    fixture.machine.devices = {fixture.named(), fixture.named()};
+    fixture.machine.host.ram = gib(64);
+    fixture.machine.host.budget = gib(60.8);
+    fixture.machine.disk = gb_per_s(5);
+  }
+  CHECK(schema_fault("estimate", json_of(fixture.estimate(), fixture.machine)) == "");
+  CHECK(schema_fault("estimate", json_of(fixture.too_large(), fixture.machine)) == "");
+  CHECK(schema_fault("estimate", batch_line("{\"any\": [1]}", fixture.estimate(), fixture.machine)) == "");
+  CHECK(schema_fault("recommendation", json_of(fixture.some(), fixture.request, fixture.machine, plain())) ==
+        "");
+  CHECK(schema_fault("recommendation", json_of(fixture.none(), fixture.request, fixture.machine, plain())) ==
+        "");
+  CHECK(schema_fault("recommendation", json_of(Recommendations{}, fixture.request, Machine{}, plain())) ==
+        "");
+  CHECK(schema_fault("batch_error", batch_error_line("7", "no such \"model\"")) == "");
+  Check check;
+  check.estimate = fixture.estimate();
+  check.failed = {"fit"};
+  check.ways = {"--ctx 4096"};
+  check.required.min_tps = tok_per_s(30);
+  CHECK(schema_fault("check", json_of(check, fixture.machine)) == "");
+  for (const Listing listing : {Listing::models, Listing::quants, Listing::hardware, Listing::engines}) {
+    CHECK(schema_fault("list", json_of(listing, test::tiny_catalog())) == "");
+  }
+}
+
+TEST_CASE("a schema refuses what is not promised", "[report_json]") {
+  const ReportFixture fixture;
+  json document = json::parse(json_of(fixture.estimate(), fixture.machine));
+  document["surprise"] = 1;
+  CHECK(schema_fault("estimate", document.dump()) != "");
+  document.erase("surprise");
+  document["verdict"] = "maybe";
+  CHECK(schema_fault("estimate", document.dump()) != "");
+}
+
+TEST_CASE("the schemas describe shared parts alike", "[report_json]") {
+  const json estimate = schema_json("estimate")["definitions"];
+  for (const char* other : {"check", "recommendation"}) {
+    const json definitions = schema_json(other)["definitions"];
+    for (const auto& [name, definition] : estimate.items()) CHECK(definitions.at(name) == definition);
+  }
+}
+
+TEST_CASE("the keys of an estimate come in the promised order", "[report_json]") {
+  const ReportFixture fixture;
+  const ordered_json document = ordered_json::parse(json_of(fixture.estimate(), fixture.machine));
+  CHECK(keys_of(document) ==
+        "schema model quant engine backend context kv_type_k kv_type_v flash_attn ubatch parallel depth "
+        "verdict "
+        "placement memory speed quality commands notes");
+  CHECK(document["schema"] == "r1fit.estimate/1");
+  CHECK(document["flash_attn"] == "on");
+  Estimate no_engine = fixture.estimate();
+  no_engine.engine = nullptr;
+  CHECK(ordered_json::parse(json_of(no_engine, fixture.machine))["engine"] == "llama.cpp");
+  CHECK(keys_of(document["memory"]["host"]).starts_with("budget_bytes weights_bytes kv_cache_bytes"));
+}
+
+TEST_CASE("bytes are integers and the parts are the total", "[report_json]") {
+  const ReportFixture fixture;
+  Estimate estimate = fixture.estimate();
+  estimate.placement.devices[0].pool = mib(77);
+  const json memory = json::parse(json_of(estimate, fixture.machine))["memory"];
+  const json& device = memory["devices"][0];
+  std::int64_t sum = 0;
+  for (const char* part :
+       {"weights_bytes", "kv_cache_bytes", "compute_bytes", "pool_bytes", "runtime_bytes"}) {
+    REQUIRE(device[part].is_number_integer());
+    sum += device[part].get<std::int64_t>();
+  }
+  CHECK(device["total_bytes"] == sum);
+  CHECK(device["weights_bytes"] == gib(18.14).count());
+  const json& host = memory["host"];
+  CHECK(host["total_bytes"] ==
+        host["weights_bytes"].get<std::int64_t>() + host["kv_cache_bytes"].get<std::int64_t>() +
+            host["compute_bytes"].get<std::int64_t>() + host["output_bytes"].get<std::int64_t>());
+}
+
+TEST_CASE("what is not known is null", "[report_json]") {
+  const ReportFixture fixture;
+  const json large = json::parse(json_of(fixture.too_large(), fixture.machine));
+  CHECK(large["speed"]["decode_tps"].is_null());
+  CHECK(large["speed"]["limit_tps"].is_null());
+  CHECK(large["memory"]["max_context"].is_null());
+  CHECK(large["memory"]["devices"][0]["name"].is_null());
+  CHECK(large["memory"]["host"]["budget_bytes"].is_null());
+  CHECK(large["quality"]["aime2024_pass1"].is_null());
+  CHECK(large["quality"]["gpqa_diamond_pass1"] == 81.0);
+  const json all = json::parse(json_of(fixture.some(), fixture.request, fixture.machine, plain()));
+  CHECK(all["hardware"]["devices"][0]["bandwidth_gbps"].is_null());
+  CHECK(all["hardware"]["host"]["ram_bytes"].is_null());
+  CHECK(all["rejected"][1]["memory"].is_null());
+  CHECK(all["recommendations"][0]["rank"] == 1);
+}
+
+TEST_CASE("speeds have two decimals and are never NaN or infinite", "[report_json]") {
+  const ReportFixture fixture;
+  Estimate estimate = fixture.estimate();
+  CHECK(json::parse(json_of(estimate, fixture.machine))["speed"]["decode_tps"]["low"] == 17.13);
+  estimate.speed.decode->low = tok_per_s(std::numeric_limits<double>::quiet_NaN());
+  estimate.speed.decode->high = tok_per_s(std::numeric_limits<double>::infinity());
+  estimate.speed.decode->typical = tok_per_s(0.00432);
+  const json speed = json::parse(json_of(estimate, fixture.machine))["speed"]["decode_tps"];
+  CHECK(speed["low"].is_null());
+  CHECK(speed["high"].is_null());
+  CHECK(speed["typical"] > 0.0);
+}
+
+TEST_CASE("batch answers are one line each with the id first, as it came", "[report_json]") {
+  const ReportFixture fixture;
+  const std::string line = batch_line("\"x\"", fixture.estimate(), fixture.machine);
+  CHECK(line.starts_with("{\"id\":\"x\",\"schema\":\"r1fit.estimate/1\","));
+  CHECK(line.find('\n') == line.size() - 1);
+  CHECK(json::accept(line));
+  CHECK(batch_line("", fixture.estimate(), fixture.machine).starts_with("{\"schema\":"));
+  CHECK(batch_error_line("12", "a \"bad\"\nline") == "{\"id\":12,\"error\":\"a \\\"bad\\\"\\nline\"}\n");
+  CHECK(batch_error_line("", "x") == "{\"id\":null,\"error\":\"x\"}\n");
+}
+
+TEST_CASE("a name that is no UTF-8 does not break the document", "[report_json]") {
+  ReportFixture fixture;
+  fixture.model.id = "bad\xff";
+  CHECK(json::accept(json_of(fixture.estimate(), fixture.machine)));
+}
