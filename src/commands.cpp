@@ -52,7 +52,7 @@ std::string llama_flags(const Model& model, const Workload& workload, const Mach
   if (placement.mode != PlacementMode::cpu) {
     flags += " -ngl " + number(placement.mode == PlacementMode::partial ? placement.n_gpu_layers : 99);
   } else if (!machine.devices.empty()) {
-    flags += " -ngl 0";
+    flags += placement.devices.empty() ? " --device none" : " -ngl 0";
   }
   if (placement.n_cpu_moe >= model.shape->layers) {
     flags += " --cpu-moe";

@@ -129,16 +129,25 @@ std::int64_t streaming_peak(const Sizes& s, const Shape& shape, const Workload& 
     const std::int64_t used = shape.moe->experts_per_token;
     const std::int64_t ffn = shape.moe->expert_ffn;
     const std::int64_t activations = used * (s.d + ffn) + 4 * s.d + (cuda ? ffn : 0);
-    peak = std::max(peak, tensor + activations * s.t + s.mask + (cuda ? 0 : kv));
+    std::int64_t beside = cuda ? 0 : kv;
+    if (cuda && part.host_layers > 0) beside = kv + kv / 2 + part.streamed_attention.count();
+    peak = std::max(peak, tensor + activations * s.t + s.mask + beside);
   } else if (cuda && !s.mla && !s.legacy) {
-    peak = std::max({logits, 3 * s.f + 4 * s.e + s.mask + tensor,
-                     s.mask + 4 * s.e + part.streamed_attn_q.count() + kv + kv / 2});
-    if (!s.flash) peak = std::max(peak, layer + kv + kv / 2);
+    // The cache of the layer at hand passes through as well, half of the next one's beside it.
+    const std::int64_t cache = part.host_layers > 1 ? kv + kv / 2 : kv;
+    const std::int64_t ffn = 3 * s.f + 4 * s.e + s.mask + tensor;
+    std::int64_t attention = s.mask + cache + (s.quantised ? 4 * s.c * s.kv_width + 5 * s.e : 4 * s.e);
+    if (!s.flash) attention = std::max(layer, 4 * s.heads * s.c * s.u + s.mask + cache + 2 * s.e);
+    peak = std::max({logits, ffn, attention});
   } else if (!s.mla && !s.legacy) {
     peak = std::max(logits + 2 * s.e, layer + kv);
   }
-  if (part.output_tensor != Bytes{})
-    peak = std::max(peak, part.output_tensor.count() + 4 * s.vocab * s.o + s.e);
+  // A product with few rows stays where its weights are.
+  constexpr std::int64_t least_rows = 32;
+  if (part.output_tensor != Bytes{} && s.o >= least_rows) {
+    const std::int64_t beside = cuda ? 2 * s.e + s.f + tensor : s.e;
+    peak = std::max(peak, part.output_tensor.count() + 4 * s.vocab * s.o + beside);
+  }
   return peak;
 }
 

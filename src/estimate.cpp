@@ -10,55 +10,54 @@ Candidate candidate_of(const Estimate& estimate) {
   return {estimate.model, estimate.quant, &estimate.weights};
 }
 
-[[noreturn]] void refuse(const std::string& sentence) { throw Error(sentence); }
-
 }  // namespace
 
-void check_question(const Question& question) {
+std::string objection(const Question& question) {
   const Shape& shape = *question.model->shape;
   const Workload& workload = question.workload;
   const std::string model(question.model->id);
   if (workload.context > question.model->max_context) {
-    refuse("--ctx " + std::to_string(workload.context.count()) + " is more than " + model +
-           " supports: " + count_text(question.model->max_context) + " tokens");
+    return "--ctx " + std::to_string(workload.context.count()) + " is more than " + model +
+           " supports: " + count_text(question.model->max_context) + " tokens";
   }
   if (workload.context.count() / (workload.kv_unified ? 1 : workload.parallel) < 1) {
-    refuse("--parallel " + std::to_string(workload.parallel) + " leaves no context for a slot");
+    return "--parallel " + std::to_string(workload.parallel) + " leaves no context for a slot";
   }
   if (workload.kv_v != KvType::f16 && !workload.flash()) {
-    refuse("--kv-v " + std::string(word(workload.kv_v)) +
-           " needs flash attention, which --flash-attn turns off");
+    return "--kv-v " + std::string(word(workload.kv_v)) +
+           " needs flash attention, which --flash-attn turns off";
   }
   if (shape.mla && !workload.legacy_gguf && workload.kv_k != workload.kv_v) {
-    refuse("--kv-k and --kv-v must be the same for " + model + ": its MLA cache is one tensor");
+    return "--kv-k and --kv-v must be the same for " + model + ": its MLA cache is one tensor";
   }
-  if (workload.legacy_gguf && !shape.mla) refuse("--legacy-gguf is about 671B files, not " + model);
+  if (workload.legacy_gguf && !shape.mla) return "--legacy-gguf is about 671B files, not " + model;
   if (question.placement.n_gpu_layers && *question.placement.n_gpu_layers > shape.layers + 1) {
-    refuse("--ngl " + std::to_string(*question.placement.n_gpu_layers) + " is more than " + model +
-           " has: " + std::to_string(shape.layers) + " layers and the output");
+    return "--ngl " + std::to_string(*question.placement.n_gpu_layers) + " is more than " + model +
+           " has: " + std::to_string(shape.layers) + " layers and the output";
   }
-  if ((question.placement.cpu_moe || question.placement.n_cpu_moe) && !shape.moe) {
-    refuse((question.placement.cpu_moe ? "--cpu-moe" : "--n-cpu-moe") +
-           std::string(" is about experts, and ") + model + " has none");
+  if ((question.placement.cpu_moe || question.placement.n_cpu_moe.value_or(0) > 0) && !shape.moe) {
+    return (question.placement.cpu_moe ? "--cpu-moe" : "--n-cpu-moe") +
+           std::string(" is about experts, and ") + model + " has none";
   }
   if (question.placement.n_cpu_moe && *question.placement.n_cpu_moe > shape.layers) {
-    refuse("--n-cpu-moe " + std::to_string(*question.placement.n_cpu_moe) + " is more than the " +
-           std::to_string(shape.layers) + " layers of " + model);
+    return "--n-cpu-moe " + std::to_string(*question.placement.n_cpu_moe) + " is more than the " +
+           std::to_string(shape.layers) + " layers of " + model;
   }
   if (question.engine != nullptr && !question.engine->reads_gguf) {
-    refuse("--engine " + std::string(question.engine->id) +
+    return "--engine " + std::string(question.engine->id) +
            " reads no GGUF file, and the memory of other formats is not modelled; use llama.cpp, ollama or "
-           "lm-studio");
+           "lm-studio";
   }
   if (question.engine != nullptr && !question.quant->engine.empty() &&
       question.quant->engine != question.engine->id) {
-    refuse("--quant " + std::string(question.quant->id) + " is read by " +
-           std::string(question.quant->engine) + " only, not by " + std::string(question.engine->id));
+    return "--quant " + std::string(question.quant->id) + " is read by " +
+           std::string(question.quant->engine) + " only, not by " + std::string(question.engine->id);
   }
+  return {};
 }
 
 Estimate evaluate(const Catalog& catalog, const Question& question, const Machine& machine) {
-  check_question(question);
+  if (const std::string problem = objection(question); !problem.empty()) throw Error(problem);
   Estimate estimate;
   estimate.model = question.model;
   estimate.quant = question.quant;

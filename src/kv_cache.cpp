@@ -55,7 +55,8 @@ std::int64_t cuda_padding(std::int64_t row, KvType type) {
 
 KvCells kv_cells(const Workload& workload) {
   const std::int64_t slots = workload.kv_unified ? 1 : std::max(1, workload.parallel);
-  const std::int64_t stream = padded(workload.context.count() / slots);
+  // Padded as a whole first, then once more slot by slot.
+  const std::int64_t stream = padded(padded(workload.context.count()) / slots);
   return {tokens(stream), tokens(stream * slots)};
 }
 

@@ -379,9 +379,27 @@ CountedName parse_counted_name(Text text) {
   return {count, name};
 }
 
+namespace {
+
+/// "; say --memory 36, 48, 64 or 128": where no two of them were sold with one size.
+std::string memory_decides(const std::vector<const Gpu*>& candidates) {
+  std::vector<Bytes> sizes;
+  for (const Gpu* gpu : candidates) sizes.insert(sizes.end(), gpu->memory.begin(), gpu->memory.end());
+  std::ranges::sort(sizes);
+  if (std::ranges::adjacent_find(sizes) != sizes.end()) return "";
+  std::string text = "; say --memory ";
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == sizes.size() ? " or " : ", ") + bare_gib(sizes[i]);
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string problem(const GpuLookup& answer, Text asked) {
   if (const auto* several = std::get_if<Ambiguous<Gpu>>(&answer)) {
-    return in_quotes(asked) + " is more than one device: " + list_of_ids(several->candidates);
+    return in_quotes(asked) + " is more than one device: " + list_of_ids(several->candidates) +
+           memory_decides(several->candidates);
   }
   if (const auto* unknown = std::get_if<Unknown>(&answer)) {
     return "no hardware named " + in_quotes(asked) +

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 #include "r1fit/error.hpp"
 
@@ -151,6 +152,16 @@ Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<
   device.budget = memory - std::min(reserved(reserve), memory);
   device.stretched = device.budget;
   return device;
+}
+
+void order_devices(Machine& machine) {
+  std::ranges::stable_sort(machine.devices, [](const Device& a, const Device& b) {
+    const auto key = [](const Device& device) {
+      return std::tuple(device.capacity, device.bandwidth.value_or(BytesPerSecond{}));
+    };
+    if (key(a) != key(b)) return key(a) > key(b);
+    return a.name < b.name;
+  });
 }
 
 HostMemory make_host(const Catalog& catalog, std::optional<Bytes> ram, const Host* platform,

@@ -22,7 +22,8 @@ GraphPart streamed_parts(const Weights& weights, const Layout& layout) {
     if (layout.layer_device[i] < 0) {
       part.streams_weights = true;
       ffn = std::max(ffn, layer.largest_ffn_tensor);
-      part.streamed_attn_q = std::max(part.streamed_attn_q, layer.attn_q);
+      ++part.host_layers;
+      part.streamed_attention = std::max(part.streamed_attention, layer.attention);
     }
     if (experts_on_host(layout, i) && layer.largest_expert_tensor != Bytes{}) {
       part.streams_weights = true;

@@ -270,6 +270,12 @@ std::optional<int> last_good(int low, int high, Predicate good) {
   return low;
 }
 
+Machine without_devices(const Machine& machine) {
+  Machine rest = machine;
+  rest.devices.clear();
+  return rest;
+}
+
 Placement placed(const Solver& solver, const Machine& machine, const Layout& layout) {
   return describe(solver, machine, layout, solver.fill(layout));
 }
@@ -339,7 +345,13 @@ Placement place(const Candidate& candidate, const Workload& workload, const Mach
   const std::optional<int> ngl =
       last_good(1, all - 1, [&](int n) { return solver.fill(solver.by_free_memory(n, 0)).margins; });
   if (ngl) return placed(solver, machine, solver.by_free_memory(*ngl, 0));
-  return whole;
+
+  // Cards too small for a single layer and its buffers are better left out.
+  Placement alone = place(candidate, workload, without_devices(machine));
+  if (alone.verdict == Verdict::does_not_fit) return whole;
+  // Beside a card the host's memory is where a model is offloaded to, all of it or a part.
+  alone.verdict = std::max(alone.verdict, Verdict::offload);
+  return alone;
 }
 
 std::optional<Tokens> max_context(const Candidate& candidate, const Workload& workload,
@@ -352,11 +364,15 @@ std::optional<Tokens> max_context(const Candidate& candidate, const Workload& wo
   layout.layer_device = placement.layer_device;
   layout.output_device = placement.output_device;
   layout.n_cpu_moe = placement.n_cpu_moe;
+  const Machine used = placement.devices.empty() ? without_devices(machine) : machine;
+  // Margins that were kept stay kept: without them the same context asked for would be placed otherwise.
+  const bool margins = Solver(candidate, workload, used).fill(layout).margins;
   const auto keeps = [&](int steps) {
     Workload longer = workload;
     longer.context = tokens(static_cast<std::int64_t>(steps) * step);
-    const Solver solver(candidate, longer, machine);
-    return placed(solver, machine, layout).verdict <= placement.verdict;
+    const Solver solver(candidate, longer, used);
+    const Fill fill = solver.fill(layout);
+    return describe(solver, used, layout, fill).verdict <= placement.verdict && (fill.margins || !margins);
   };
   const int most = static_cast<int>(candidate.model->max_context.count() / step);
   const std::optional<int> steps = last_good(1, most, keeps);

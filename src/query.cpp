@@ -18,11 +18,32 @@ WiredLimit wired_limit(const HardwareQuery& query, Bytes memory) {
   return {};
 }
 
+/// CUDA, ROCm and Metal are one maker's own; the others run on anybody's.
+bool runs_on(Backend backend, Vendor vendor) {
+  switch (backend) {
+    case Backend::cuda:
+      return vendor == Vendor::nvidia;
+    case Backend::rocm:
+      return vendor == Vendor::amd;
+    case Backend::metal:
+      return vendor == Vendor::apple;
+    case Backend::vulkan:
+    case Backend::sycl:
+    case Backend::cpu:
+      break;
+  }
+  return true;
+}
+
 void add_named(const Catalog& catalog, const HardwareQuery& query, const GpuQuery& asked, Machine& machine,
                const Reserve& reserve) {
   const CountedName counted = parse_counted_name(asked.name);
   const FoundGpu found = gpu_named(catalog, counted.name, asked.memory);
   const Bytes memory = resolve_memory(*found.gpu, found.memory);
+  if (query.backend && !runs_on(*query.backend, found.gpu->vendor)) {
+    throw Error("--backend " + std::string(word(*query.backend)) + " does not run on " +
+                std::string(found.gpu->name));
+  }
   for (int i = 0; i < counted.count * asked.count; ++i) {
     const Reserve own = machine.devices.empty() ? reserve : Reserve{};
     machine.devices.push_back(
@@ -91,6 +112,14 @@ Machine build_machine(const Catalog& catalog, const HardwareQuery& query) {
     throw Error("--ram does not go with " + machine.devices.front().name +
                 ", whose memory is the system's: use --memory");
   }
+  const bool wants_gpu = query.backend && *query.backend != Backend::cpu;
+  if (wants_gpu && machine.devices.empty()) {
+    throw Error("--backend " + std::string(word(*query.backend)) +
+                " needs a card: name it with --gpu or --vram");
+  }
+  if (query.backend == Backend::metal && !apple)
+    throw Error("--backend metal is about Apple chips: name one with --gpu");
+  order_devices(machine);
   const Host* platform = query.cpu.empty() ? nullptr : &host_named(catalog, query.cpu);
   if (query.backend == Backend::cpu) {
     std::optional<Bytes> ram = query.ram;
@@ -151,15 +180,6 @@ RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query) 
   request.use = query.use;
   request.min_tps = query.min_tps;
   request.min_context = query.min_context;
-  const auto reaches = [&](const Model& model) { return request.workload.context <= model.max_context; };
-  const bool any =
-      request.models.empty()
-          ? std::ranges::any_of(catalog.models, reaches)
-          : std::ranges::any_of(request.models, [&](const Model* model) { return reaches(*model); });
-  if (!any && !request.context_is_max) {
-    throw Error("--ctx " + std::to_string(request.workload.context.count()) +
-                " is more than any of these models supports");
-  }
   return request;
 }
 

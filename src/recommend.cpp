@@ -90,6 +90,8 @@ class Ranking {
         request_.models.empty() ? offered_models(catalog_) : request_.models;
     quants_ = request_.quants.empty() ? offered_quants(catalog_) : request_.quants;
     for (const Model* model : models) consider(*model);
+    // What no candidate can mean is wrong usage, not "nothing fits".
+    if (!answerable_ && !out_.rejected.empty()) throw Error(out_.rejected.front().why);
     const auto better = [](const Recommendation& a, const Recommendation& b) {
       if (a.score != b.score) return a.score > b.score;
       return a.estimate.model->id < b.estimate.model->id;
@@ -133,15 +135,16 @@ class Ranking {
 
   /// Adds the best quantisation of a model to the ranked, or its nearest miss to the rejected.
   void consider(const Model& model) {
-    if (!request_.context_is_max && request_.workload.context > model.max_context) {
+    if (const std::string problem = objection(question(model, *quants_.front())); !problem.empty()) {
       Recommendation dropped;
       dropped.estimate.model = &model;
       dropped.estimate.quant = quants_.front();
       dropped.estimate.workload = request_.workload;
-      dropped.why = "supports at most " + count_text(model.max_context) + " tokens of context";
+      dropped.why = problem;
       out_.rejected.push_back(std::move(dropped));
       return;
     }
+    answerable_ = true;
     std::optional<Recommendation> best;
     std::optional<Recommendation> miss;
     for (const Quant* quant : quants_) {
@@ -281,6 +284,7 @@ class Ranking {
   const RecommendRequest& request_;
   const Machine& machine_;
   std::vector<const Quant*> quants_;
+  bool answerable_ = false;
   Recommendations out_;
 };
 

@@ -134,7 +134,9 @@ void memory_lines(std::string& out, const PrintOptions& options, const Estimate&
     const Bytes used = placement.host.total();
     if (placement.host_unknown || !machine.host.ram) {
       labelled(out, options, "RAM",
-               "needs host memory for what the GPU cannot hold; state its size with --ram");
+               machine.devices.empty()
+                   ? "how much there is was not stated (--ram)"
+                   : "needs host memory for what the GPU cannot hold; state its size with --ram");
     } else if (placement.mode == PlacementMode::cpu) {
       bar_line(out, options, "RAM", addends, used, machine.host.budget);
       labelled(out, options, "", addends_text(addends) + rest_text(used, machine.host.budget));

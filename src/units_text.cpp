@@ -137,8 +137,8 @@ Bytes parse_memory_flag(std::string_view flag, std::string_view text) {
   const auto found = split(text, kMemoryFlagUnits);
   const auto size = found ? whole_bytes(*found) : std::nullopt;
   if (!size || *size <= bytes(0)) {
-    throw Error(fmt::format("{}: \"{}\" is no memory size; write 24, 24G or \"24 GiB\", all of which are GiB",
-                            flag, text));
+    throw Error(fmt::format("{}: {} is no memory size; write 24, 24G or \"24 GiB\", all of which are GiB",
+                            flag, in_quotes(text)));
   }
   return *size;
 }

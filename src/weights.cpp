@@ -190,13 +190,12 @@ Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& qu
       const Bytes size = size_as(type, tensor.elements);
       part += size;
       layer.row_padding += row_padding(type, tensor.row, size);
-      if (&type == q4_k || &type == q2_k) weights.repacked += size;
+      // Stacks of one matrix a head are left as they are.
+      const bool stacked = tensor.role == TensorRole::attn_k_b || tensor.role == TensorRole::attn_v_b;
+      if (!stacked && (&type == q4_k || &type == q2_k)) weights.repacked += size;
       return size;
     };
-    for (const Tensor& tensor : block.attention) {
-      const Bytes size = take(tensor, layer.attention);
-      if (tensor.role == TensorRole::attn_q || tensor.role == TensorRole::attn_q_b) layer.attn_q = size;
-    }
+    for (const Tensor& tensor : block.attention) take(tensor, layer.attention);
     for (const Tensor& tensor : block.ffn) {
       layer.largest_ffn_tensor = std::max(layer.largest_ffn_tensor, take(tensor, layer.ffn));
     }

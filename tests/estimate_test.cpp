@@ -10,15 +10,7 @@ using namespace r1fit::test;
 namespace {
 
 /// The sentence of the refusal; empty where there is none.
-std::string refusal(const Question& question) {
-  try {
-    check_question(question);
-  } catch (const Error& error) {
-    CHECK(error.status() == ExitStatus::usage);
-    return error.what();
-  }
-  return "";
-}
+std::string refusal(const Question& question) { return objection(question); }
 
 }  // namespace
 

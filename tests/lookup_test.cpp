@@ -76,7 +76,8 @@ TEST_CASE("a part of a name is no name") {
 }
 
 TEST_CASE("a name of several devices is ambiguous unless the memory decides") {
-  CHECK(gpu("rtx 3060") == "\"rtx 3060\" is more than one device: rtx-3060-12gb, rtx-3060-8gb");
+  CHECK(gpu("rtx 3060") ==
+        "\"rtx 3060\" is more than one device: rtx-3060-12gb, rtx-3060-8gb; say --memory 8 or 12");
   CHECK(gpu("rtx 3060 12gb") == "rtx-3060-12gb");
   CHECK(gpu("rtx 3060", gib(8)) == "rtx-3060-8gb");
   CHECK(gpu("rtx 3060", gib(16)) ==
@@ -86,9 +87,11 @@ TEST_CASE("a name of several devices is ambiguous unless the memory decides") {
   CHECK(gpu("m4-max", gib(64)) == "m4-max-40");
   CHECK(gpu("m4-max", gib(36)) == "m4-max-32");
   CHECK(gpu("m4 max 64gb") == "m4-max-40");
-  CHECK(gpu("m4 max") == "\"m4 max\" is more than one device: m4-max-32, m4-max-40");
+  CHECK(gpu("m4 max") ==
+        "\"m4 max\" is more than one device: m4-max-32, m4-max-40; say --memory 36, 48, 64 or 128");
   CHECK(gpu("a100 80gb") == "\"a100 80gb\" is more than one device: a100-80gb-sxm, a100-80gb-pcie");
-  CHECK(gpu("rtx 6000") == "\"rtx 6000\" is more than one device: quadro-rtx-6000, rtx-6000-ada");
+  CHECK(gpu("rtx 6000") ==
+        "\"rtx 6000\" is more than one device: quadro-rtx-6000, rtx-6000-ada; say --memory 24 or 48");
   CHECK(gpu("Quadro RTX 6000") == "quadro-rtx-6000");
   CHECK(gpu("NVIDIA RTX 6000 Ada Generation") == "rtx-6000-ada");
 }

@@ -95,6 +95,21 @@ TEST_CASE("a model that cannot hold the context is dropped with the reason") {
   CHECK_THAT(dropped->why, contains("131,072"));
 }
 
+TEST_CASE("needs that no candidate can have are wrong usage and others drop it") {
+  RecommendRequest request;
+  request.workload.context = tokens(1048576);
+  CHECK_THAT(error_of([&] { for_machine(machine_with("rtx 4090"), request); }), contains("163,840"));
+  request = {};
+  request.placement.n_gpu_layers = 65;  // the 32B has 64 layers and the output, the 14B 48
+  const Recommendations result = for_machine(machine_with("rtx 4090"), request);
+  CHECK_FALSE(result.ranked.empty());
+  const auto dropped = std::ranges::find_if(result.rejected, [](const Recommendation& one) {
+    return one.estimate.model->id == "r1-distill-qwen-14b";
+  });
+  REQUIRE(dropped != result.rejected.end());
+  CHECK_THAT(dropped->why, contains("--ngl 65"));
+}
+
 TEST_CASE("every way to the next better model was tried out") {
   const Recommendations result = for_machine(machine_with("rtx 3090"));
   REQUIRE_FALSE(result.step_ups.empty());

@@ -1,15 +1,9 @@
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validation_results.hpp>
-#include <valijson/validator.hpp>
 
 #include "catch.hpp"
 #include "report_fixture.hpp"
+#include "schema.hpp"
 #include "tiny_catalog.hpp"
 
 using namespace r1fit;
@@ -17,36 +11,10 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 using test::plain;
 using test::ReportFixture;
+using test::schema_fault;
+using test::schema_json;
 
 namespace {
-
-json schema_json(const std::string& name) {
-  std::ifstream file(test::data_folder().parent_path().parent_path() / "docs" / "schema" /
-                     (name + ".schema.json"));
-  REQUIRE(file);
-  return json::parse(file);
-}
-
-/// Where `text` breaks the schema; empty: nowhere.
-std::string schema_fault(const std::string& name, const std::string& text) {
-  using Adapter = valijson::adapters::NlohmannJsonAdapter;
-  const json rules = schema_json(name);
-  valijson::Schema schema;
-  valijson::SchemaParser parser;
-  parser.populateSchema(Adapter(rules), schema);
-  const json document = json::parse(text);
-  valijson::Validator validator;
-  valijson::ValidationResults results;
-  if (validator.validate(schema, Adapter(document), &results)) return "";
-  std::string fault = "invalid";
-  valijson::ValidationResults::Error error;
-  while (results.popError(error)) {
-    fault += "\n";
-    for (const std::string& step : error.context) fault += step;
-    fault += ": " + error.description;
-  }
-  return fault;
-}
 
 std::string keys_of(const ordered_json& object) {
   std::string keys;

@@ -35,7 +35,8 @@ TEST_CASE("colour: the flag wins, then NO_COLOR, then TERM, then the tty", "[ter
   CHECK_FALSE(decide_style(ColorChoice::automatic, tty).color);
 }
 
-TEST_CASE("width: COLUMNS, else the terminal's, within limits; 80 in a pipe that says nothing", "[terminal]") {
+TEST_CASE("width: COLUMNS, else the terminal's, within limits; 80 in a pipe that says nothing",
+          "[terminal]") {
   const auto width = [](const Environment& environment) {
     return decide_style(ColorChoice::automatic, environment).width;
   };

@@ -12,8 +12,9 @@ struct GraphPart {
   bool logits = true;            ///< the output layer is on this device
   bool pipelined = false;        ///< one of several GPUs with everything offloaded: four copies of the inputs
   bool streams_weights = false;  ///< layers in host memory are computed here for large batches
+  int host_layers = 0;           ///< how many
   Bytes streamed_tensor;         ///< largest FFN or expert tensor that lies in host memory
-  Bytes streamed_attn_q;         ///< largest attn_q among the layers in host memory
+  Bytes streamed_attention;      ///< largest attention part of a layer that lies in host memory
   Bytes output_tensor;           ///< output.weight, where it lies in host memory
   bool experts_streamed = false;  ///< `streamed_tensor` holds routed experts
 };

@@ -49,7 +49,7 @@ Estimate evaluate(const Catalog& catalog, const Question& question, const Machin
 /// Adds commands and notes.
 void annotate(const Catalog& catalog, const Question& question, const Machine& machine, Estimate& estimate);
 
-/// The checks of estimate() alone.
-void check_question(const Question& question);
+/// How a question contradicts itself, as a sentence; empty where it does not.
+std::string objection(const Question& question);
 
 }  // namespace r1fit

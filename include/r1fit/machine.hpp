@@ -65,6 +65,10 @@ Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::op
 Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<BytesPerSecond> bandwidth,
                             std::optional<Backend> backend, const Reserve& reserve);
 
+/// Puts the devices in one order, largest first, so that an answer does not depend on the order in
+/// which they were named.
+void order_devices(Machine& machine);
+
 /// Host memory. `ram`, platform and bandwidth may each be unknown; nothing is assumed for them.
 HostMemory make_host(const Catalog& catalog, std::optional<Bytes> ram, const Host* platform,
                      std::optional<BytesPerSecond> bandwidth);

@@ -52,10 +52,10 @@ struct Placement {
   Strain strain = Strain::none;
   int n_gpu_layers = 0;  ///< output layer first
   int n_cpu_moe = 0;
-  std::vector<int> layer_device;  ///< device of each block; -1: host
-  int output_device = -1;         ///< -1: host
-  std::vector<int> tensor_split;  ///< blocks (and output) per device where it differs from llama.cpp's own
-  std::vector<DeviceUse> devices;
+  std::vector<int> layer_device;   ///< device of each block; -1: host
+  int output_device = -1;          ///< -1: host
+  std::vector<int> tensor_split;   ///< blocks (and output) per device where it differs from llama.cpp's own
+  std::vector<DeviceUse> devices;  ///< one a device; empty where the cards are left unused
   HostUse host;
   Bytes disk_streamed;        ///< weights that RAM cannot hold and that are read from disk as needed
   Bytes shortfall;            ///< missing on the fullest device, or in host memory; 0 where it fits

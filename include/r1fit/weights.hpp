@@ -16,7 +16,6 @@ struct LayerWeights {
   Bytes experts;    ///< routed experts; 0 in a dense block
   Bytes largest_ffn_tensor;
   Bytes largest_expert_tensor;
-  Bytes attn_q;
   Bytes row_padding;  ///< what CUDA and ROCm add to quantised rows that are no multiple of 512
   [[nodiscard]] Bytes total() const { return attention + ffn + experts; }
 };
