@@ -19,8 +19,11 @@ constexpr TokensPerSecond kUsable = tok_per_s(10);
 /// up to where reading speed is far behind.
 constexpr double kFastPerDoubling = 0.3;
 constexpr TokensPerSecond kFastEnough = tok_per_s(60);
-/// A placement inside the margin may fail on a machine that does other things.
-constexpr double kTightCost = 1.0;
+/// A placement inside the margin may fail on a machine that does other things; one that needs a system
+/// setting or hand-made flags is that much less what was asked for.
+constexpr double kInsideMarginCost = 1.0;
+constexpr double kRaisedLimitCost = 2.0;
+constexpr double kByHandCost = 3.0;
 
 constexpr int kStepUps = 2;
 constexpr std::array<int, 3> kMoreCards{2, 4, 8};
@@ -43,6 +46,20 @@ std::vector<const Quant*> offered_quants(const Catalog& catalog) {
     if (quant.offered) quants.push_back(&quant);
   }
   return quants;
+}
+
+double strain_cost(Strain strain) {
+  switch (strain) {
+    case Strain::none:
+      return 0;
+    case Strain::inside_margin:
+      return kInsideMarginCost;
+    case Strain::raised_limit:
+      return kRaisedLimitCost;
+    case Strain::tensors_by_hand:
+      return kByHandCost;
+  }
+  return 0;
 }
 
 std::string missing_text(const Estimate& estimate) {
@@ -293,7 +310,7 @@ class Ranking {
 double ranking_score(const Estimate& estimate, Use use) {
   const Score* score = find_score(*estimate.model, benchmark_of(use));
   double points = (score != nullptr ? score->value : 0.0) - estimate.loss.points;
-  if (estimate.placement.verdict == Verdict::tight) points -= kTightCost;
+  points -= strain_cost(estimate.placement.strain);
   if (!estimate.speed.decode) return points;
   // With a few layers in host memory the typical speed is as likely as the low end (see throughput.cpp).
   TokensPerSecond likely = estimate.speed.decode->typical;

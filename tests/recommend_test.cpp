@@ -137,8 +137,10 @@ TEST_CASE("a slow answer costs points and a tight fit costs a point") {
   CHECK_THAT(at(20) - at(10), within_rel(0.3, 1e-9));
   CHECK(at(200) == at(60));
   const double comfortable = at(20);
-  estimate.placement.verdict = Verdict::tight;
+  estimate.placement.strain = Strain::inside_margin;
   CHECK_THAT(comfortable - at(20), within_rel(1.0, 1e-9));
+  estimate.placement.strain = Strain::raised_limit;
+  CHECK_THAT(comfortable - at(20), within_rel(2.0, 1e-9));
 }
 
 TEST_CASE("the use decides the benchmark") {
