@@ -71,19 +71,21 @@ Reads reads_of(const Candidate& candidate, const Workload& workload, const Machi
 
 /// One assumption about the hardware that is not named.
 struct Pick {
-  const SpeedClass* gpu_class = nullptr;
-  BytesPerSecond gpu_bandwidth;
-  std::string gpu_name;
-  const SpeedClass* host_class = nullptr;
-  BytesPerSecond host_bandwidth;
-  std::string host_name;
+  double gpu_place = 0;        ///< 0 the slowest card of each nameless device's size, 1 the fastest
+  const Host* host = nullptr;  ///< null: the host is named or not read
 };
 
+const Gpu* stand_in(const Device& device, const Pick& pick) {
+  if (device.speed != nullptr || device.stand_ins.empty()) return nullptr;
+  const double last = static_cast<double>(device.stand_ins.size() - 1);
+  return device.stand_ins[static_cast<std::size_t>(std::lround(pick.gpu_place * last))];
+}
+
 struct Outcome {
+  Pick pick;
   Range<TokensPerSecond> decode{};
   TokensPerSecond limit;
   SecondsPerToken fixed;
-  std::vector<ReadStep> steps;
   bool extrapolated = false;
 };
 
@@ -105,10 +107,12 @@ Spread spread_of(const SpeedClass& speed, bool moe) {
   return {speed.efficiency, moe ? speed.low * 0.5 : speed.low, speed.high, !moe && speed.measurements > 0};
 }
 
+/// The speed under one assumption; its reads go to `steps` where that is wanted.
 Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Placement& placement,
-                   const Reads& reads, const Pick& pick) {
+                   const Reads& reads, const Pick& pick, std::vector<ReadStep>* steps = nullptr) {
   const bool moe = candidate.model->shape->moe.has_value();
   Outcome outcome;
+  outcome.pick = pick;
   SecondsPerToken slow;
   SecondsPerToken typical;
   SecondsPerToken fast;
@@ -116,12 +120,13 @@ Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Pla
   int used_devices = 0;
   double lowest = 1.0;
   double highest = 1.0;
-  const auto add = [&](const std::string& where, BytesPerToken read, BytesPerSecond bandwidth,
+  const auto add = [&](std::string_view where, BytesPerToken read, BytesPerSecond bandwidth,
                        const SpeedClass& speed) {
-    if (read == BytesPerToken{}) return;
     const Spread spread = spread_of(speed, moe);
     const SecondsPerToken time = read / (bandwidth * spread.efficiency);
-    outcome.steps.push_back({where, read, bandwidth, spread.efficiency, time, &speed});
+    if (steps != nullptr) {
+      steps->push_back({std::string(where), read, bandwidth, spread.efficiency, time, &speed});
+    }
     outcome.extrapolated = outcome.extrapolated || !spread.measured;
     outcome.fixed = std::max(outcome.fixed, speed.fixed);
     typical += time;
@@ -135,17 +140,21 @@ Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Pla
     const Device& device = machine.devices[i];
     if (reads.devices[i] == BytesPerToken{}) continue;
     ++used_devices;
-    add(device.name.empty() ? pick.gpu_name : device.name, reads.devices[i],
-        device.bandwidth.value_or(pick.gpu_bandwidth),
-        device.speed != nullptr ? *device.speed : *pick.gpu_class);
+    if (const Gpu* gpu = stand_in(device, pick)) {
+      add(gpu->id, reads.devices[i], device.bandwidth.value_or(gpu->bandwidth), *gpu->speed);
+    } else {
+      add(device.name, reads.devices[i], *device.bandwidth, *device.speed);
+    }
   }
   if (reads.host != BytesPerToken{}) {
-    add("host memory", reads.host, machine.host.bandwidth.value_or(pick.host_bandwidth),
-        machine.host.speed != nullptr ? *machine.host.speed : *pick.host_class);
+    const Host* host = pick.host;
+    add("host memory", reads.host,
+        host != nullptr && !machine.host.bandwidth ? host->bandwidth : *machine.host.bandwidth,
+        host != nullptr && machine.host.speed == nullptr ? *host->speed : *machine.host.speed);
   }
   if (reads.disk != BytesPerToken{}) {
     const SecondsPerToken time = reads.disk / *machine.disk;
-    outcome.steps.push_back({"disk", reads.disk, *machine.disk, 1.0, time, nullptr});
+    if (steps != nullptr) steps->push_back({"disk", reads.disk, *machine.disk, 1.0, time, nullptr});
     typical += time;
     slow += time * 2.0;  // random reads of experts rarely reach the sequential rate
     fast += time;
@@ -173,52 +182,47 @@ Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Pla
   return outcome;
 }
 
-/// Every combination of stand-ins for what is not named.
+/// Every combination of stand-ins for what is not named; none, with the reason, where something is unknown.
 std::vector<Pick> picks_of(const Machine& machine, const Reads& reads, std::string& unknown) {
-  std::vector<Pick> picks{Pick{}};
-  const auto nameless =
-      std::ranges::find_if(machine.devices, [](const Device& device) { return device.speed == nullptr; });
-  if (nameless != machine.devices.end()) {
-    if (nameless->stand_ins.empty()) {
+  std::size_t cards = 1;
+  for (const Device& device : machine.devices) {
+    if (device.speed != nullptr) continue;
+    if (device.stand_ins.empty()) {
       unknown = "no card of this size is known; name it with --gpu";
       return {};
     }
-    picks.clear();
-    for (const Gpu* gpu : nameless->stand_ins) {
-      Pick pick;
-      pick.gpu_class = gpu->speed;
-      pick.gpu_bandwidth = gpu->bandwidth;
-      pick.gpu_name = gpu->id;
-      picks.push_back(pick);
-    }
+    cards = std::max(cards, device.stand_ins.size());
   }
-  if (reads.host != BytesPerToken{} && (machine.host.speed == nullptr || !machine.host.bandwidth)) {
-    if (machine.host.stand_ins.empty()) {
-      unknown = "the bandwidth of the host's memory is not known; name it with --cpu or --ram-bandwidth";
-      return {};
-    }
-    std::vector<Pick> both;
-    for (const Pick& pick : picks) {
-      for (const Host* host : machine.host.stand_ins) {
-        Pick one = pick;
-        one.host_class = host->speed;
-        one.host_bandwidth = host->bandwidth;
-        one.host_name = host->id;
-        both.push_back(one);
-      }
-    }
-    picks = std::move(both);
+  const bool host_open =
+      reads.host != BytesPerToken{} && (machine.host.speed == nullptr || !machine.host.bandwidth);
+  if (host_open && machine.host.stand_ins.empty()) {
+    unknown = "the bandwidth of the host's memory is not known; name it with --cpu or --ram-bandwidth";
+    return {};
   }
   if (reads.disk != BytesPerToken{} && !machine.disk) {
     unknown = "weights are read from disk for every token; give the disk's rate with --disk-bandwidth";
     return {};
   }
+  std::vector<Pick> picks;
+  picks.reserve(cards * std::max<std::size_t>(1, machine.host.stand_ins.size()));
+  for (std::size_t i = 0; i < cards; ++i) {
+    const double place = cards == 1 ? 0.0 : static_cast<double>(i) / static_cast<double>(cards - 1);
+    if (!host_open) {
+      picks.push_back({place, nullptr});
+    } else {
+      for (const Host* host : machine.host.stand_ins) picks.push_back({place, host});
+    }
+  }
   return picks;
 }
 
-std::string name_of(const Pick& pick) {
-  if (pick.gpu_name.empty()) return pick.host_name;
-  return pick.host_name.empty() ? pick.gpu_name : pick.gpu_name + " with " + pick.host_name;
+std::string name_of(const Machine& machine, const Pick& pick) {
+  std::string name;
+  if (!machine.devices.empty()) {
+    if (const Gpu* gpu = stand_in(machine.devices.front(), pick)) name = gpu->id;
+  }
+  if (pick.host == nullptr) return name;
+  return name.empty() ? std::string(pick.host->id) : name + " with " + std::string(pick.host->id);
 }
 
 void set_prefill(const Candidate& candidate, const Workload& workload, const Machine& machine,
@@ -235,26 +239,17 @@ void set_prefill(const Candidate& candidate, const Workload& workload, const Mac
   speed.ttft = {prompt / speed.prefill->high, prompt / speed.prefill->typical, prompt / speed.prefill->low};
 }
 
-struct Decoded {
-  std::vector<Pick> picks;
-  std::vector<Outcome> outcomes;  ///< ascending in typical speed, as picks
-};
-
-Decoded decode_at(const Candidate& candidate, const Workload& workload, const Machine& machine,
-                  const Placement& placement, Tokens depth, std::string& unknown) {
-  const Reads reads = reads_of(candidate, workload, machine, placement, depth);
-  Decoded result;
-  std::vector<std::pair<Pick, Outcome>> all;
-  for (Pick& pick : picks_of(machine, reads, unknown)) {
-    Outcome outcome = outcome_of(candidate, machine, placement, reads, pick);
-    all.emplace_back(std::move(pick), std::move(outcome));
+/// One outcome an assumption, ascending in typical speed.
+std::vector<Outcome> decode_at(const Candidate& candidate, const Machine& machine, const Placement& placement,
+                               const Reads& reads, std::string& unknown) {
+  std::vector<Outcome> outcomes;
+  const std::vector<Pick> picks = picks_of(machine, reads, unknown);
+  outcomes.reserve(picks.size());
+  for (const Pick& pick : picks) {
+    outcomes.push_back(outcome_of(candidate, machine, placement, reads, pick));
   }
-  std::ranges::stable_sort(all, {}, [](const auto& one) { return one.second.decode.typical; });
-  for (auto& [pick, outcome] : all) {
-    result.picks.push_back(std::move(pick));
-    result.outcomes.push_back(std::move(outcome));
-  }
-  return result;
+  std::ranges::stable_sort(outcomes, {}, [](const Outcome& one) { return one.decode.typical; });
+  return outcomes;
 }
 
 /// Outcomes ascend in typical speed. Where hardware is not named, 80 % of what its owner may measure lies
@@ -277,29 +272,30 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
     return speed;
   }
   const Tokens depth = std::min(workload.depth, workload.context);
-  Decoded decoded = decode_at(candidate, workload, machine, placement, depth, speed.unknown);
+  const Reads reads = reads_of(candidate, workload, machine, placement, depth);
+  const std::vector<Outcome> outcomes = decode_at(candidate, machine, placement, reads, speed.unknown);
   set_prefill(candidate, workload, machine, placement, speed);
-  if (decoded.outcomes.empty()) return speed;
+  if (outcomes.empty()) return speed;
 
-  const Outcome& middle = decoded.outcomes[decoded.outcomes.size() / 2];
-  speed.decode = span_of(decoded.outcomes);
+  const Outcome& middle = outcomes[outcomes.size() / 2];
+  outcome_of(candidate, machine, placement, reads, middle.pick, &speed.steps);
+  speed.decode = span_of(outcomes);
   speed.limit = middle.limit;
-  for (const Outcome& outcome : decoded.outcomes) {
+  for (const Outcome& outcome : outcomes) {
     speed.limit = std::max(*speed.limit, outcome.limit);
     speed.extrapolated = speed.extrapolated || outcome.extrapolated;
   }
-  speed.steps = middle.steps;
   speed.fixed = middle.fixed;
-  const auto used = std::ranges::count_if(
-      middle.steps, [](const ReadStep& step) { return step.where != "host memory" && step.where != "disk"; });
+  const auto used =
+      std::ranges::count_if(reads.devices, [](BytesPerToken read) { return read != BytesPerToken{}; });
   speed.devices_factor = split_share(static_cast<int>(used));
   for (const Device& device : machine.devices) {
     if (device.gpu != nullptr && device.backend != device.gpu->backend) speed.extrapolated = true;
   }
   if (used > kSplitShare.back().first) speed.extrapolated = true;
-  if (decoded.picks.size() > 1) {
-    speed.slowest = name_of(decoded.picks.front());
-    speed.fastest = name_of(decoded.picks.back());
+  if (outcomes.size() > 1) {
+    speed.slowest = name_of(machine, outcomes.front().pick);
+    speed.fastest = name_of(machine, outcomes.back().pick);
   }
   for (const ReadStep& step : speed.steps) {
     speed.basis.push_back(step.speed != nullptr ? class_source(*step.speed) : "disk rate as given");
@@ -309,8 +305,8 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
     // Speed falls in step with depth, so the middle of the answer stands for all of it.
     const Tokens half = tokens(workload.prompt.count() + workload.answer->count() / 2);
     std::string ignored;
-    const Range<TokensPerSecond> mid =
-        span_of(decode_at(candidate, workload, machine, placement, half, ignored).outcomes);
+    const Reads later = reads_of(candidate, workload, machine, placement, half);
+    const Range<TokensPerSecond> mid = span_of(decode_at(candidate, machine, placement, later, ignored));
     const Range<Seconds> first = speed.ttft.value_or(Range<Seconds>{});
     speed.answer = {first.low + *workload.answer / mid.high, first.typical + *workload.answer / mid.typical,
                     first.high + *workload.answer / mid.low};

@@ -50,6 +50,14 @@ class Mixture {
     }
   }
 
+  /// Whether all blocks give a tensor of this role one type.
+  [[nodiscard]] bool uniform(TensorRole role) const {
+    for (const MixtureRule* rule : rules_) {
+      if ((rule->roles & bit(role)) != 0) return rule->layers == LayerSet::all;
+    }
+    return true;
+  }
+
   /// The type of a tensor with rows of `row` elements, in block `layer` (-1 outside the blocks).
   [[nodiscard]] const TensorType& type(TensorRole role, int layer, std::int64_t row) const {
     return fit(choose(role, layer), row);
@@ -94,33 +102,37 @@ class Mixture {
   std::vector<const MixtureRule*> rules_;
 };
 
+enum class Part : std::uint8_t { attention, ffn, experts };
+
 /// A two-dimensional (or expert-stacked) tensor of a block; everything else is F32.
 struct Tensor {
   TensorRole role;
+  Part part;
   std::int64_t row;
   std::int64_t elements;
 };
 
 struct Block {
-  std::vector<Tensor> attention;
-  std::vector<Tensor> ffn;  ///< dense, or the shared expert
-  std::vector<Tensor> experts;
+  std::vector<Tensor> tensors;
   std::int64_t attention_f32 = 0;
   std::int64_t ffn_f32 = 0;
-};
 
-std::vector<Tensor> ffn_tensors(std::int64_t hidden, std::int64_t ffn, std::int64_t copies) {
-  const std::int64_t elements = hidden * ffn * copies;
-  return {{TensorRole::ffn_gate, hidden, elements},
-          {TensorRole::ffn_up, hidden, elements},
-          {TensorRole::ffn_down, ffn, elements}};
-}
+  void add(TensorRole role, Part part, std::int64_t row, std::int64_t rows) {
+    tensors.push_back({role, part, row, row * rows});
+  }
+  void add_ffn(Part part, std::int64_t hidden, std::int64_t ffn, std::int64_t copies) {
+    add(TensorRole::ffn_gate, part, hidden, ffn * copies);
+    add(TensorRole::ffn_up, part, hidden, ffn * copies);
+    add(TensorRole::ffn_down, part, ffn, hidden * copies);
+  }
+};
 
 /// The tensors of block `layer`: names and shapes follow from the architecture.
 Block block_of(const Shape& shape, int layer, bool legacy) {
   Block block;
+  block.tensors.reserve(16);
   const auto add = [&block](TensorRole role, std::int64_t row, std::int64_t rows) {
-    block.attention.push_back({role, row, row * rows});
+    block.add(role, Part::attention, row, rows);
   };
   const std::int64_t d = shape.hidden;
   block.attention_f32 = 2 * d;  // attn_norm and ffn_norm
@@ -150,18 +162,50 @@ Block block_of(const Shape& shape, int layer, bool legacy) {
   }
   if (shape.moe && layer >= shape.moe->first_dense_layers) {
     const MoeShape& moe = *shape.moe;
-    block.ffn = ffn_tensors(d, static_cast<std::int64_t>(moe.expert_ffn) * moe.shared_experts, 1);
-    block.experts = ffn_tensors(d, moe.expert_ffn, moe.routed_experts);
+    block.add_ffn(Part::ffn, d, static_cast<std::int64_t>(moe.expert_ffn) * moe.shared_experts, 1);
+    block.add_ffn(Part::experts, d, moe.expert_ffn, moe.routed_experts);
     block.ffn_f32 = d * moe.routed_experts + moe.routed_experts;  // router and its bias
   } else {
-    block.ffn = ffn_tensors(d, shape.ffn, 1);
+    block.add_ffn(Part::ffn, d, shape.ffn, 1);
   }
   return block;
 }
 
+/// The two kinds of block a model has: those before the experts, and those with them.
+class BlockKinds {
+ public:
+  BlockKinds(const Shape& shape, bool legacy)
+      : dense_(shape.moe ? shape.moe->first_dense_layers : shape.layers),
+        first_(block_of(shape, 0, legacy)),
+        rest_(block_of(shape, shape.layers - 1, legacy)) {}
+  [[nodiscard]] const Block& at(int layer) const { return layer < dense_ ? first_ : rest_; }
+
+ private:
+  int dense_;
+  Block first_;
+  Block rest_;
+};
+
 const TensorType* find_type(const Catalog& catalog, Text id) {
   const auto found = std::ranges::find(catalog.tensor_types, id, &TensorType::id);
   return found == catalog.tensor_types.end() ? nullptr : &*found;
+}
+
+/// Adds one tensor of `size` to its part of a layer.
+void take(LayerWeights& layer, Part part, Bytes size) {
+  switch (part) {
+    case Part::attention:
+      layer.attention += size;
+      break;
+    case Part::ffn:
+      layer.ffn += size;
+      layer.largest_ffn_tensor = std::max(layer.largest_ffn_tensor, size);
+      break;
+    case Part::experts:
+      layer.experts += size;
+      layer.largest_expert_tensor = std::max(layer.largest_expert_tensor, size);
+      break;
+  }
 }
 
 Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& quant,
@@ -178,32 +222,39 @@ Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& qu
   // The types that llama.cpp copies into another layout on a CPU with AVX-512.
   const TensorType* const q4_k = find_type(catalog, "Q4_K");
   const TensorType* const q2_k = find_type(catalog, "Q2_K");
-  // Only two kinds of block: those before the experts and those with them.
-  const int dense = shape.moe ? shape.moe->first_dense_layers : shape.layers;
-  const Block first = block_of(shape, 0, workload.legacy_gguf);
-  const Block rest = block_of(shape, shape.layers - 1, workload.legacy_gguf);
+  const auto add = [&](LayerWeights& layer, const Tensor& tensor, const TensorType& type) {
+    const Bytes size = size_as(type, tensor.elements);
+    take(layer, tensor.part, size);
+    layer.row_padding += row_padding(type, tensor.row, size);
+    // Stacks of one matrix a head are left as they are.
+    const bool stacked = tensor.role == TensorRole::attn_k_b || tensor.role == TensorRole::attn_v_b;
+    if (!stacked && (&type == q4_k || &type == q2_k)) weights.repacked += size;
+  };
+  const BlockKinds kinds(shape, workload.legacy_gguf);
+  // Most tensors have one type in all blocks of a kind: what they take is the last block's once more.
+  const Block* before = nullptr;
+  LayerWeights same;
+  Bytes same_repacked;
   for (int i = 0; i < shape.layers; ++i) {
     LayerWeights& layer = weights.layers[static_cast<std::size_t>(i)];
-    const Block& block = i < dense ? first : rest;
-    const auto take = [&](const Tensor& tensor, Bytes& part) {
-      const TensorType& type = mixture.type(tensor.role, i, tensor.row);
-      const Bytes size = size_as(type, tensor.elements);
-      part += size;
-      layer.row_padding += row_padding(type, tensor.row, size);
-      // Stacks of one matrix a head are left as they are.
-      const bool stacked = tensor.role == TensorRole::attn_k_b || tensor.role == TensorRole::attn_v_b;
-      if (!stacked && (&type == q4_k || &type == q2_k)) weights.repacked += size;
-      return size;
-    };
-    for (const Tensor& tensor : block.attention) take(tensor, layer.attention);
-    for (const Tensor& tensor : block.ffn) {
-      layer.largest_ffn_tensor = std::max(layer.largest_ffn_tensor, take(tensor, layer.ffn));
+    const Block& block = kinds.at(i);
+    if (&block != before) {
+      before = &block;
+      same = {};
+      const Bytes repacked = weights.repacked;
+      same.attention = bytes(kF32Bytes * block.attention_f32);
+      same.ffn = bytes(kF32Bytes * block.ffn_f32);
+      for (const Tensor& tensor : block.tensors) {
+        if (mixture.uniform(tensor.role)) add(same, tensor, mixture.type(tensor.role, i, tensor.row));
+      }
+      same_repacked = weights.repacked - repacked;
+    } else {
+      weights.repacked += same_repacked;
     }
-    for (const Tensor& tensor : block.experts) {
-      layer.largest_expert_tensor = std::max(layer.largest_expert_tensor, take(tensor, layer.experts));
+    layer = same;
+    for (const Tensor& tensor : block.tensors) {
+      if (!mixture.uniform(tensor.role)) add(layer, tensor, mixture.type(tensor.role, i, tensor.row));
     }
-    layer.attention += bytes(kF32Bytes * block.attention_f32);
-    layer.ffn += bytes(kF32Bytes * block.ffn_f32);
   }
   return weights;
 }
@@ -230,13 +281,12 @@ Weights from_published(const Model& model, Bytes published) {
   std::int64_t quantised = 2LL * shape.hidden * shape.vocab;
   std::int64_t f32 = shape.hidden;
   std::int64_t experts = 0;
-  std::vector<Block> blocks;
-  blocks.reserve(static_cast<std::size_t>(shape.layers));
+  const BlockKinds kinds(shape, false);
   for (int i = 0; i < shape.layers; ++i) {
-    const Block& block = blocks.emplace_back(block_of(shape, i, false));
-    for (const Tensor& tensor : block.attention) quantised += tensor.elements;
-    for (const Tensor& tensor : block.ffn) quantised += tensor.elements;
-    for (const Tensor& tensor : block.experts) experts += tensor.elements;
+    const Block& block = kinds.at(i);
+    for (const Tensor& tensor : block.tensors) {
+      (tensor.part == Part::experts ? experts : quantised) += tensor.elements;
+    }
     f32 += block.attention_f32 + block.ffn_f32;
   }
   const Bytes data = published - model.file_overhead - bytes(kF32Bytes * f32);
@@ -252,18 +302,13 @@ Weights from_published(const Model& model, Bytes published) {
   weights.token_embd = at_bits(embedding, shared_bits);
   weights.output_tensor = weights.token_embd;
   weights.output = weights.output_tensor + bytes(kF32Bytes * shape.hidden);
-  for (const Block& block : blocks) {
+  weights.layers.reserve(static_cast<std::size_t>(shape.layers));
+  for (int i = 0; i < shape.layers; ++i) {
+    const Block& block = kinds.at(i);
     LayerWeights layer;
-    for (const Tensor& tensor : block.attention) layer.attention += at_bits(tensor.elements, shared_bits);
-    for (const Tensor& tensor : block.ffn) {
-      const Bytes size = at_bits(tensor.elements, shared_bits);
-      layer.ffn += size;
-      layer.largest_ffn_tensor = std::max(layer.largest_ffn_tensor, size);
-    }
-    for (const Tensor& tensor : block.experts) {
-      const Bytes size = at_bits(tensor.elements, expert_bits);
-      layer.experts += size;
-      layer.largest_expert_tensor = std::max(layer.largest_expert_tensor, size);
+    for (const Tensor& tensor : block.tensors) {
+      const double bits = tensor.part == Part::experts ? expert_bits : shared_bits;
+      take(layer, tensor.part, at_bits(tensor.elements, bits));
     }
     layer.attention += bytes(kF32Bytes * block.attention_f32);
     layer.ffn += bytes(kF32Bytes * block.ffn_f32);
@@ -308,14 +353,15 @@ Download download_of(const Catalog& catalog, const Model& model, const Quant& qu
 }
 
 std::int64_t active_parameters(const Shape& shape) {
+  const BlockKinds kinds(shape, false);
   std::int64_t active = static_cast<std::int64_t>(shape.hidden) * shape.vocab + shape.hidden;
   for (int i = 0; i < shape.layers; ++i) {
-    const Block block = block_of(shape, i, false);
+    const Block& block = kinds.at(i);
     active += block.attention_f32 + block.ffn_f32;
-    for (const Tensor& tensor : block.attention) active += tensor.elements;
-    for (const Tensor& tensor : block.ffn) active += tensor.elements;
-    for (const Tensor& tensor : block.experts) {
-      active += tensor.elements / shape.moe->routed_experts * shape.moe->experts_per_token;
+    for (const Tensor& tensor : block.tensors) {
+      active += tensor.part == Part::experts
+                    ? tensor.elements / shape.moe->routed_experts * shape.moe->experts_per_token
+                    : tensor.elements;
     }
   }
   return active;
