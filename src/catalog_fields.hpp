@@ -315,6 +315,7 @@ void visit_fields(R& r, V& v) {
   v(Field("backends").filled(), r.backends);
   v(Field("default_context"), r.default_context);
   v(Field("memory_rule"), r.memory_rule);
+  v(Field("device_reserve").figure(), r.device_reserve);
   v(Field("commands").filled(), r.commands);
   v(Field("notes").omitted(), r.notes);
   v(Field("sources").filled(), r.sources);

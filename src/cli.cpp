@@ -66,7 +66,7 @@ class Program {
 
   ExitStatus recommended() const {
     const RecommendRequest request = build_request(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), line_.hardware);
+    const Machine machine = build_machine(catalog(), line_.hardware, request.engine);
     const Recommendations result = recommend(catalog(), request, machine);
     return print(report(line_.format, result, request, machine, options_),
                  result.ranked.empty() ? ExitStatus::no : ExitStatus::yes);
@@ -74,7 +74,7 @@ class Program {
 
   ExitStatus checked() const {
     const Question question = build_question(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), line_.hardware);
+    const Machine machine = build_machine(catalog(), line_.hardware, question.engine);
     const Requirements required{line_.required, line_.needs.min_tps, line_.needs.min_context};
     const Check result = check(catalog(), question, machine, required);
     return print(report(line_.format, result, machine, options_),
@@ -83,7 +83,7 @@ class Program {
 
   ExitStatus estimated() const {
     const Question question = build_question(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), line_.hardware);
+    const Machine machine = build_machine(catalog(), line_.hardware, question.engine);
     return print(report(line_.format, estimate(catalog(), question, machine), machine, options_),
                  ExitStatus::yes);
   }
@@ -107,7 +107,7 @@ class Program {
       const BatchRequest request = parse_batch_request(text);
       id = request.id_json;
       const Question question = build_question(catalog(), request.needs);
-      const Machine machine = build_machine(catalog(), request.hardware);
+      const Machine machine = build_machine(catalog(), request.hardware, question.engine);
       return batch_line(id, estimate(catalog(), question, machine), machine);
     } catch (const BatchFault& fault) {
       faults = true;

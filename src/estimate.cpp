@@ -2,6 +2,7 @@
 
 #include "r1fit/error.hpp"
 #include "r1fit/units_text.hpp"
+#include "r1fit/ways.hpp"
 
 namespace r1fit {
 namespace {
@@ -78,6 +79,10 @@ Estimate evaluate(const Catalog& catalog, const Question& question, const Machin
 void annotate(const Catalog& catalog, const Question& question, const Machine& machine, Estimate& estimate) {
   const Candidate candidate = candidate_of(estimate);
   estimate.max_context = max_context(candidate, question.workload, machine, estimate.placement);
+  if (estimate.placement.verdict == Verdict::tight) {
+    estimate.comfortable_with =
+        ways_to(Verdict::fits, catalog, candidate, question.workload, machine, question.placement);
+  }
   estimate.commands = commands_for(catalog, *question.model, *question.quant, question.engine,
                                    question.workload, machine, estimate.placement, estimate.download.size);
   estimate.notes = notes_on(catalog, candidate, machine, estimate);

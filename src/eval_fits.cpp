@@ -116,7 +116,8 @@ Machine machine_of(Observation seen) {
     const FoundGpu found = gpu_named(builtin_catalog(), parse_counted_name(first.name).name, first.memory);
     if (found.gpu->vendor == Vendor::apple) seen.hardware.wired_limit = seen.total;
   }
-  Machine machine = build_machine(builtin_catalog(), seen.hardware);
+  Machine machine =
+      build_machine(builtin_catalog(), seen.hardware, find_engine(builtin_catalog(), seen.needs.engine));
   for (Device& device : machine.devices) {
     if (!seen.total || device.unified || *seen.total >= device.capacity) continue;
     device.budget -= device.capacity - *seen.total;

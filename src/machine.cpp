@@ -126,7 +126,7 @@ Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::op
   } else {
     device.budget = device.capacity;
     device.stretched = device.budget;
-    device.margin = kDeviceMargin;
+    device.margin = reserve.stated ? kStatedMargin : kDeviceMargin;
   }
   const Bytes kept = reserved(reserve);
   device.budget -= std::min(kept, device.budget);
@@ -141,7 +141,7 @@ Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<
   device.backend = backend.value_or(Backend::cuda);
   device.stand_ins = cards_of_size(catalog, memory);
   device.bandwidth = bandwidth;
-  device.margin = kDeviceMargin;
+  device.margin = reserve.stated ? kStatedMargin : kDeviceMargin;
   // The most any card of that size takes, so that "fits" holds whichever it is.
   for (const Gpu* gpu : device.stand_ins) device.runtime = std::max(device.runtime, gpu->runtime->typical);
   if (device.stand_ins.empty()) {

@@ -48,9 +48,7 @@ class Remarks {
         break;
       case Strain::inside_margin:
         add("inside_margin",
-            "It fits with less than the " + gib_text(tightest_margin()) +
-                " we leave free on a device; a shorter context (--ctx), --kv q8_0 or the next "
-                "smaller quantisation makes it comfortable.");
+            "It fits with less than the " + gib_text(tightest_margin()) + " we leave free on a device.");
         break;
       case Strain::raised_limit: {
         const Device& device = machine_.devices.front();

@@ -45,7 +45,7 @@ void add_named(const Catalog& catalog, const HardwareQuery& query, const GpuQuer
                 std::string(found.gpu->name));
   }
   for (int i = 0; i < counted.count * asked.count; ++i) {
-    const Reserve own = machine.devices.empty() ? reserve : Reserve{};
+    const Reserve own = machine.devices.empty() ? reserve : Reserve{reserve.stated, std::nullopt, nullptr};
     machine.devices.push_back(
         make_device(catalog, *found.gpu, memory, query.backend, own, wired_limit(query, memory)));
   }
@@ -54,7 +54,7 @@ void add_named(const Catalog& catalog, const HardwareQuery& query, const GpuQuer
 void add_nameless(const Catalog& catalog, const HardwareQuery& query, const GpuQuery& asked, Machine& machine,
                   const Reserve& reserve) {
   for (int i = 0; i < asked.count; ++i) {
-    const Reserve own = machine.devices.empty() ? reserve : Reserve{};
+    const Reserve own = machine.devices.empty() ? reserve : Reserve{reserve.stated, std::nullopt, nullptr};
     machine.devices.push_back(
         make_nameless_device(catalog, *asked.memory, asked.bandwidth, query.backend, own));
   }
@@ -63,6 +63,7 @@ void add_nameless(const Catalog& catalog, const HardwareQuery& query, const GpuQ
 Reserve reserve_of(const Catalog& catalog, const HardwareQuery& query) {
   Reserve reserve;
   reserve.fixed = query.reserve;
+  reserve.stated = query.reserve || !query.desktop.empty();
   const auto desktop = std::ranges::find(catalog.desktops, Text(query.desktop), &DesktopReserve::id);
   if (desktop != catalog.desktops.end()) reserve.desktop = &*desktop;
   return reserve;
@@ -79,7 +80,7 @@ const Quant* as_served(const Catalog& catalog, const Model& model, const Quant* 
 
 }  // namespace
 
-Machine build_machine(const Catalog& catalog, const HardwareQuery& query) {
+Machine build_machine(const Catalog& catalog, const HardwareQuery& query, const Engine* engine) {
   if (query.empty()) {
     throw Error(
         "name the hardware: --gpu NAME, --vram GIB or --ram GIB (`r1fit list hardware` shows the names it "
@@ -119,6 +120,9 @@ Machine build_machine(const Catalog& catalog, const HardwareQuery& query) {
   }
   if (query.backend == Backend::metal && !apple)
     throw Error("--backend metal is about Apple chips: name one with --gpu");
+  if (engine != nullptr && engine->device_reserve) {
+    for (Device& device : machine.devices) device.margin += *engine->device_reserve;
+  }
   order_devices(machine);
   const Host* platform = query.cpu.empty() ? nullptr : &host_named(catalog, query.cpu);
   if (query.backend == Backend::cpu) {

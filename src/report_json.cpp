@@ -194,6 +194,7 @@ void add_estimate(Json& document, const Estimate& estimate, const Machine& machi
   for (const Command& command : estimate.commands) {
     commands.push_back({{"engine", command.engine}, {"command", command.command}});
   }
+  document["comfortable_with"] = texts(estimate.comfortable_with);
   document["commands"] = std::move(commands);
   Json notes = Json::array();
   for (const Note& note : estimate.notes) notes.push_back({{"code", note.code}, {"text", note.text}});

@@ -67,25 +67,6 @@ bool is_single_try(std::string_view benchmark) {
 
 bool unquantised(const Quant& quant) { return quant.id == "F16" || quant.id == "BF16" || quant.id == "F32"; }
 
-/// How much shorter the cache of `device` must be to leave the margin, as flags; empty where it cannot.
-std::string roomier_flags(const Estimate& estimate, const DeviceUse& use, const Device& device) {
-  const Bytes missing = use.total() + device.margin - device.budget;
-  if (missing <= Bytes{} || use.kv_cache == Bytes{}) return "";
-  std::vector<std::string> flags;
-  const double cut = ratio(missing, use.kv_cache);
-  constexpr std::int64_t step = 256;
-  constexpr std::int64_t least = 2048;
-  const std::int64_t cells = kv_cells(estimate.workload).total.count();
-  const auto shorter = static_cast<std::int64_t>(static_cast<double>(cells) * (1.0 - cut)) / step * step;
-  if (shorter >= least) flags.push_back("--ctx " + std::to_string(shorter));
-  constexpr double saved_by_q8 = 1.0 - 34.0 / 64.0;
-  const Workload& workload = estimate.workload;
-  if (workload.kv_k == KvType::f16 && workload.kv_v == KvType::f16 && workload.flash() && cut < saved_by_q8) {
-    flags.emplace_back("--kv q8_0");
-  }
-  return joined_or(flags);
-}
-
 }  // namespace
 
 std::int64_t tenths(Bytes size) {
@@ -319,19 +300,18 @@ std::string strain_text(const Estimate& estimate, const Machine& machine) {
   if (placement.strain == Strain::none || at == kNone) return "";
   const Device& device = machine.devices[at];
   const DeviceUse& use = placement.devices[at];
+  const std::string flags = joined_or(estimate.comfortable_with);
+  const std::string room = flags.empty() ? "" : " Comfortable with " + flags + ".";
   if (placement.strain == Strain::raised_limit) {
-    return "the GPU may use " + gib_text(device.budget) + " until its limit is raised" +
-           (device.stretch.empty() ? "." : ":");
+    return "the GPU may use " + gib_text(device.budget) + " until its limit is raised." + room;
   }
   if (placement.strain == Strain::tensors_by_hand) {
     return "whole layers do not divide over these cards; the expert tensors have to be placed one by one "
-           "with "
-           "-ot.";
+           "with -ot." +
+           room;
   }
-  std::string text = amount_text(std::max(Bytes{}, device.budget - use.total())) + " left, " +
-                     gib_text(device.margin) + " wanted";
-  const std::string flags = roomier_flags(estimate, use, device);
-  return text + (flags.empty() ? ": free the card of everything else." : ": comfortable with " + flags + ".");
+  return amount_text(std::max(Bytes{}, device.budget - use.total())) + " left, " + gib_text(device.margin) +
+         " wanted." + (room.empty() ? " Free the card of everything else." : room);
 }
 
 std::string decode_text(const Speed& speed) {

@@ -64,8 +64,7 @@ std::string verdict_text(const Placement& placement);
 Tone verdict_tone(Verdict verdict);
 /// "33 of 65 layers on the GPU, the others in host memory"; empty where all is on the devices.
 std::string layout_text(const Estimate& estimate);
-/// What makes a tight placement comfortable; empty where nothing strains. Ends in ':' where the command that
-/// does it (Device::stretch) is to follow.
+/// What makes a tight placement comfortable; empty where nothing strains.
 std::string strain_text(const Estimate& estimate, const Machine& machine);
 
 /// "17-41", "~" where it is unknown.

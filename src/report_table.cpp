@@ -155,7 +155,7 @@ void memory_lines(std::string& out, const PrintOptions& options, const Estimate&
   const std::string strain = strain_text(estimate, machine);
   if (strain.empty()) return;
   labelled(out, options, "tight", strain);
-  if (strain.ends_with(':')) {
+  if (placement.strain == Strain::raised_limit && !machine.devices[at].stretch.empty()) {
     out += std::string(kLabelWidth, ' ') + printable(machine.devices[at].stretch) + "\n";
   }
 }

@@ -67,15 +67,18 @@ TEST_CASE("another backend brings its own runtime") {
 
 TEST_CASE("a desktop and a fixed reserve come off the budget, not off the card") {
   const Device bare = device("rtx 3090", 24);
-  const Device windows = device("rtx 3090", 24, {{}, &desktop("windows")});
+  const Device windows = device("rtx 3090", 24, {true, {}, &desktop("windows")});
   CHECK(windows.capacity == bare.capacity);
+  // What else uses a card is known or not: the margin is for what is not.
+  CHECK(bare.margin == kDeviceMargin);
+  CHECK(windows.margin == kStatedMargin);
   CHECK(bare.budget - windows.budget == gib(1.8));
-  CHECK(device("rtx 3090", 24, {{}, &desktop("linux")}).budget == gib(24) - gib(0.3));
-  CHECK(device("rtx 3090", 24, {{}, &desktop("none")}).budget == gib(24));
-  CHECK(device("rtx 3090", 24, {gib(2), {}}).budget == gib(22));
+  CHECK(device("rtx 3090", 24, {true, {}, &desktop("linux")}).budget == gib(24) - gib(0.3));
+  CHECK(device("rtx 3090", 24, {true, {}, &desktop("none")}).budget == gib(24));
+  CHECK(device("rtx 3090", 24, {true, gib(2), {}}).budget == gib(22));
   // What was said in bytes is said of the desktop too.
-  CHECK(device("rtx 3090", 24, {gib(2), &desktop("windows")}).budget == gib(22));
-  CHECK(device("rtx 3090", 24, {gib(99), {}}).budget == Bytes{});
+  CHECK(device("rtx 3090", 24, {true, gib(2), &desktop("windows")}).budget == gib(22));
+  CHECK(device("rtx 3090", 24, {true, gib(99), {}}).budget == Bytes{});
 }
 
 // Up to 32 GB macOS gave two thirds, above it three quarters; newer releases give more. The smaller limit is
@@ -157,13 +160,14 @@ TEST_CASE("a nameless card may be any of its size") {
 }
 
 TEST_CASE("a size that was never sold stands for itself") {
-  const Device card = make_nameless_device(catalog(), gib(23), gb_per_s(500), Backend::vulkan, {gib(1), {}});
+  const Device card =
+      make_nameless_device(catalog(), gib(23), gb_per_s(500), Backend::vulkan, {true, gib(1), {}});
   CHECK(card.stand_ins.empty());
   CHECK(card.runtime > Bytes{});
   CHECK(card.bandwidth == gb_per_s(500));
   CHECK(card.backend == Backend::vulkan);
   CHECK(card.budget == gib(22));
-  CHECK(make_nameless_device(catalog(), gib(1), {}, {}, {gib(2), {}}).budget == Bytes{});
+  CHECK(make_nameless_device(catalog(), gib(1), {}, {}, {true, gib(2), {}}).budget == Bytes{});
 }
 
 // 5 % of host memory, at least 2 and at most 8 GiB, are left to everything else.

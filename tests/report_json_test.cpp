@@ -78,7 +78,7 @@ TEST_CASE("the keys of an estimate come in the promised order", "[report_json]")
   CHECK(keys_of(document) ==
         "schema model quant engine backend context kv_type_k kv_type_v flash_attn ubatch parallel depth "
         "verdict "
-        "placement memory speed quality commands notes");
+        "placement memory speed quality comfortable_with commands notes");
   CHECK(document["schema"] == "r1fit.estimate/1");
   CHECK(document["flash_attn"] == "on");
   Estimate no_engine = fixture.estimate();

@@ -93,9 +93,10 @@ TEST_CASE("a model that strains says what makes it comfortable", "[report_table]
   Estimate estimate = fixture.estimate();
   estimate.placement.verdict = Verdict::tight;
   estimate.placement.strain = Strain::inside_margin;
+  estimate.comfortable_with = {"--ctx 7168", "--kv q8_0"};
   fixture.machine.devices[0].budget = gib(21);
   CHECK_THAT(table_of(estimate, fixture.machine, plain()), contains("--kv q8_0"));
-  CHECK_THAT(table_of(estimate, fixture.machine, plain()), contains("--ctx 7168"));
+  CHECK_THAT(table_of(estimate, fixture.machine, plain()), contains("Comfortable with --ctx 7168 or"));
   estimate.placement.strain = Strain::raised_limit;
   fixture.machine.devices[0].budget = gib(16);
   fixture.machine.devices[0].stretched = gib(22);

@@ -312,6 +312,7 @@ struct Engine {
   List<Backend> backends;
   Text default_context;
   Text memory_rule;
+  std::optional<Bytes> device_reserve;  ///< kept free on each GPU on top of any margin
   List<CommandTemplate> commands;
   Text notes;
   List<Source> sources;

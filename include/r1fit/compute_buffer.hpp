@@ -28,7 +28,7 @@ Bytes host_compute(const Shape& shape, const Workload& workload, bool pipelined)
 /// Logits kept in host memory: 4 * vocab * slots.
 Bytes output_buffer(const Shape& shape, const Workload& workload);
 
-/// What CUDA's own pool takes with flash attention off as the context fills; no log shows it.
+/// What the pool of CUDA or ROCm takes with flash attention off as the context fills; no log shows it.
 Bytes flash_off_pool(const Shape& shape, const Workload& workload, Backend backend);
 
 }  // namespace r1fit

@@ -26,6 +26,7 @@ struct Estimate {
   std::optional<Tokens> max_context;
   Speed speed;
   PointLoss loss;
+  std::vector<std::string> comfortable_with;  ///< where it is tight: flags of which each alone gives room
   std::vector<Command> commands;
   std::vector<Note> notes;
 };

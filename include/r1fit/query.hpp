@@ -34,8 +34,9 @@ struct HardwareQuery {
 };
 
 /// The machine of a query. Throws Error for names that are unknown or ambiguous, sizes never sold, limits
-/// beyond the memory. `--backend cpu` leaves every card out.
-Machine build_machine(const Catalog& catalog, const HardwareQuery& query);
+/// beyond the memory. `--backend cpu` leaves every card out. What `engine` keeps free on each GPU is added
+/// to the margins.
+Machine build_machine(const Catalog& catalog, const HardwareQuery& query, const Engine* engine = nullptr);
 
 /// What is asked of the model.
 struct NeedsQuery {
