@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "r1fit/machine.hpp"
-#include "r1fit/placement.hpp"
+#include "r1fit/weights.hpp"
+#include "r1fit/workload.hpp"
 
 namespace r1fit {
 
@@ -13,6 +14,33 @@ struct Layout {
   std::vector<int> layer_device;  ///< device of each block; -1: host
   int output_device = -1;         ///< -1: host
   int n_cpu_moe = 0;              ///< experts of blocks below this number lie in host memory
+};
+
+/// One model in one quantisation with its weights.
+struct Candidate {
+  const Model* model = nullptr;
+  const Quant* quant = nullptr;
+  const Weights* weights = nullptr;
+};
+
+/// What a layout takes of one device, bytes.
+struct DeviceUse {
+  Bytes weights;
+  Bytes kv_cache;
+  Bytes compute;
+  Bytes pool;     ///< CUDA's pool with flash attention off
+  Bytes runtime;  ///< driver and libraries
+  [[nodiscard]] Bytes total() const { return weights + kv_cache + compute + pool + runtime; }
+};
+
+/// What it takes of host memory, bytes.
+struct HostUse {
+  Bytes weights;
+  Bytes kv_cache;
+  Bytes compute;
+  Bytes output;
+  Bytes repacked;  ///< CPU only: tensors copied into another layout; their mapped original can be evicted
+  [[nodiscard]] Bytes total() const { return weights + kv_cache + compute + output; }
 };
 
 struct MemoryUse {

@@ -5,9 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "r1fit/machine.hpp"
-#include "r1fit/weights.hpp"
-#include "r1fit/workload.hpp"
+#include "r1fit/memory.hpp"
 
 namespace r1fit {
 
@@ -17,26 +15,6 @@ std::string_view word(Verdict verdict);
 /// How the parts are laid out.
 enum class PlacementMode : std::uint8_t { gpu, experts_on_host, partial, cpu };
 std::string_view word(PlacementMode mode);
-
-/// What a placement takes of one device, bytes.
-struct DeviceUse {
-  Bytes weights;
-  Bytes kv_cache;
-  Bytes compute;
-  Bytes pool;     ///< CUDA's pool with flash attention off
-  Bytes runtime;  ///< driver and libraries
-  [[nodiscard]] Bytes total() const { return weights + kv_cache + compute + pool + runtime; }
-};
-
-/// What it takes of host memory, bytes.
-struct HostUse {
-  Bytes weights;
-  Bytes kv_cache;
-  Bytes compute;
-  Bytes output;
-  Bytes repacked;  ///< CPU only: tensors copied into another layout; their mapped original can be evicted
-  [[nodiscard]] Bytes total() const { return weights + kv_cache + compute + output; }
-};
 
 /// Why "tight", or what would make a thing fit that does not.
 enum class Strain : std::uint8_t {
@@ -60,13 +38,6 @@ struct Placement {
   Bytes disk_streamed;        ///< weights that RAM cannot hold and that are read from disk as needed
   Bytes shortfall;            ///< missing on the fullest device, or in host memory; 0 where it fits
   bool host_unknown = false;  ///< it would need host memory that the question does not state
-};
-
-/// Everything the solver needs to know of one candidate.
-struct Candidate {
-  const Model* model = nullptr;
-  const Quant* quant = nullptr;
-  const Weights* weights = nullptr;
 };
 
 /// The placement llama.cpp would choose, or the better one that flags can ask for; with a request, exactly
