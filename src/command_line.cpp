@@ -5,11 +5,13 @@
 #include <array>
 #include <functional>
 #include <list>
+#include <memory>
 #include <utility>
 
 #include "r1fit/error.hpp"
 #include "r1fit/flag_values.hpp"
 #include "r1fit/suggest.hpp"
+#include "r1fit/text_table.hpp"
 #include "r1fit/units_text.hpp"
 
 namespace r1fit {
@@ -29,8 +31,7 @@ struct CommandName {
 constexpr std::array kCommands{
     CommandName{"recommend", Action::recommend,
                 "which R1 for this hardware: ranked, best first (the default)"},
-    CommandName{"check", Action::check,
-                "does exactly this fit, and well enough; the exit status is the answer"},
+    CommandName{"check", Action::check, "does exactly this fit, and well enough; the exit status answers"},
     CommandName{"estimate", Action::estimate, "the whole arithmetic of one configuration"},
     CommandName{"batch", Action::batch, "NDJSON requests on stdin, NDJSON estimates on stdout"},
     CommandName{"list", Action::list, "what the catalogue holds: models, quants, hardware or engines"},
@@ -39,10 +40,36 @@ constexpr std::array kCommands{
                 "check DIR: validate a catalogue; export DIR: write the built-in one"},
 };
 
+/// The help of a command in 80 columns; CLI11's own breaks no lines.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool positional) const override {
+    constexpr std::size_t text_column = 26;
+    constexpr std::size_t width = 80;
+    std::string lead = "  " + make_option_name(option, positional) + make_option_opts(option);
+    lead.resize(std::max(text_column, lead.size() + 1), ' ');
+    return wrap(lead, option->get_description(), width);
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_positional() ? "" : CLI::Formatter::make_option_opts(option);
+  }
+  std::string make_option_usage(const CLI::Option* option) const override { return option->get_name(true); }
+};
+
+std::string help_of(CLI::App& app) {
+  app.formatter(std::make_shared<HelpFormatter>());
+  std::string text = CLI::detail::find_and_replace(app.help(), "\n\n\n", "\n\n");
+  while (text.ends_with("\n\n")) text.pop_back();
+  return text;
+}
+
 /// A flag with a value, and what reads it. Keeps CLI11 at the edge.
 class Flags {
  public:
   explicit Flags(CLI::App& app) : app_(app) {}
+
+  /// The heading under which the help shows the flags that follow.
+  void heading(const std::string& text) { app_.option_defaults()->group(text); }
 
   void value(const std::string& name, const std::string& help, const std::string& type,
              std::function<void(std::string_view)> read) {
@@ -415,8 +442,11 @@ CommandLine parse_command_line(const std::vector<std::string>& args) {
                               command.action == Action::estimate;
   if (first == 0) app.add_flag("--version", version, "the version");
   if (takes_hardware) {
+    flags.heading("Hardware");
     add_hardware(flags, line.hardware, hardware_rest);
+    flags.heading("Context and engine");
     add_needs(flags, line.needs, needs_rest);
+    flags.heading("Answer");
     flags.flag("--explain", "the arithmetic line by line", line.explain);
     flags.flag("-q,--quiet", "print nothing: the exit status is the answer", line.quiet);
   }
@@ -457,7 +487,7 @@ CommandLine parse_command_line(const std::vector<std::string>& args) {
     app.parse(rest);
   } catch (const CLI::CallForHelp&) {
     line.action = Action::print;
-    line.text = first == 0 ? overview() + "\n" + app.help() : app.help();
+    line.text = first == 0 ? overview() + "\n" + help_of(app) : help_of(app);
     return line;
   } catch (const CLI::ParseError& error) {
     complain(app, error, first == 0 ? "r1fit" : "r1fit " + std::string(command.word));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -326,6 +327,32 @@ TEST_CASE("what excludes each other is refused", "[command_line]") {
   CHECK_THAT(refusal({"--gpu", "4090", "--bandwidth", "900"}),
              contains("--bandwidth is about nameless cards"));
   CHECK(refusal({"--split", "row"}) == "--split row is not modelled yet; layer is");
+}
+
+TEST_CASE("the help of every command fits 80 columns and names its flags", "[command_line]") {
+  const auto help = [](Args args) {
+    args.emplace_back("--help");
+    const CommandLine line = parse_command_line(args);
+    CHECK(line.action == Action::print);
+    return line.text;
+  };
+  for (const std::string command :
+       {"", "recommend", "check", "estimate", "batch", "list", "show", "catalog"}) {
+    CAPTURE(command);
+    const std::string text = help(command.empty() ? Args{} : Args{command});
+    CHECK_THAT(text, contains("Usage: r1fit"));
+    CHECK_THAT(text, contains("-h,--help"));
+    CHECK_THAT(text, !contains("\n\n\n"));
+    CHECK(text.ends_with('\n'));
+    CHECK(!text.ends_with("\n\n"));
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 80);
+  }
+  CHECK_THAT(help({}), contains("\n  recommend  which R1"));
+  CHECK_THAT(help({"check"}), contains("r1fit check [OPTIONS] MODEL\n"));
+  CHECK_THAT(help({"check"}), contains("\nHardware:\n  --gpu NAME "));
+  CHECK_THAT(help({"check"}), contains("\n  --require VERDICT "));
+  CHECK_THAT(help({"batch"}), !contains("--vram"));
 }
 
 TEST_CASE("an unknown flag is told with the nearest", "[command_line]") {
