@@ -1,5 +1,6 @@
 #include "r1fit/check.hpp"
 
+#include "r1fit/step_up.hpp"
 #include "r1fit/ways.hpp"
 
 namespace r1fit {
@@ -12,8 +13,13 @@ Check check(const Catalog& catalog, const Question& question, const Machine& mac
   const Estimate& found = result.estimate;
   if (found.placement.verdict > required.verdict) {
     result.failed.emplace_back("fit");
-    result.ways = ways_to(required.verdict, catalog, {found.model, found.quant, &found.weights},
-                          question.workload, machine, question.placement);
+    const Candidate candidate{found.model, found.quant, &found.weights};
+    result.ways =
+        ways_to(required.verdict, catalog, candidate, question.workload, machine, question.placement);
+    // Where layers were put by hand it is the hand that decides, not the hardware.
+    if (found.placement.verdict > Verdict::offload && !question.placement.any()) {
+      result.step_up = hardware_for(catalog, candidate, question.workload, machine);
+    }
   }
   if (required.min_tps && !(found.speed.decode && found.speed.decode->typical >= *required.min_tps)) {
     result.failed.emplace_back("min_tps");

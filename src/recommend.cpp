@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "r1fit/error.hpp"
+#include "r1fit/step_up.hpp"
 #include "r1fit/units_text.hpp"
 
 namespace r1fit {
@@ -26,8 +27,6 @@ constexpr double kRaisedLimitCost = 2.0;
 constexpr double kByHandCost = 3.0;
 
 constexpr int kStepUps = 2;
-constexpr std::array<int, 3> kMoreCards{2, 4, 8};
-constexpr std::array<double, 9> kRamSizes{16, 32, 64, 96, 128, 192, 256, 384, 512};
 
 /// A thing runs if it fits or is offloaded; reading weights from disk for every token is not recommended.
 bool runs(const Estimate& estimate) { return estimate.placement.verdict <= Verdict::offload; }
@@ -223,78 +222,12 @@ class Ranking {
       const bool seen = std::ranges::any_of(out_.step_ups, [miss](const StepUp& step) {
         return step.estimate.model->shape == miss->estimate.model->shape;
       });
-      if (!seen)
-        out_.step_ups.push_back({miss->estimate, miss->estimate.placement.shortfall, ways(miss->estimate)});
+      if (seen) continue;
+      const Estimate& found = miss->estimate;
+      out_.step_ups.push_back(
+          {found, found.placement.shortfall,
+           hardware_for(catalog_, {found.model, found.quant, &found.weights}, found.workload, machine_)});
     }
-  }
-
-  [[nodiscard]] Placement try_on(const Estimate& estimate, const Machine& machine) const {
-    return place({estimate.model, estimate.quant, &estimate.weights}, estimate.workload, machine);
-  }
-
-  [[nodiscard]] std::vector<std::string> ways(const Estimate& estimate) const {
-    std::vector<std::string> found;
-    const Device& first = machine_.devices.front();
-    if (!first.unified) {
-      for (const int count : kMoreCards) {
-        if (count <= std::ssize(machine_.devices)) continue;
-        Machine more = machine_;
-        more.devices.assign(static_cast<std::size_t>(count), first);
-        more.host = HostMemory{};
-        const Placement placement = try_on(estimate, more);
-        if (placement.verdict <= Verdict::tight && placement.strain != Strain::tensors_by_hand) {
-          found.push_back(std::to_string(count) + " x " +
-                          (first.gpu != nullptr ? std::string(first.gpu->name)
-                                                : capacity_text(first.capacity) + " cards"));
-          break;
-        }
-      }
-    }
-    if (const std::string mac = smallest_mac(estimate); !mac.empty()) found.push_back(mac);
-    if (!first.unified) {
-      if (const std::string ram = least_ram(estimate); !ram.empty()) found.push_back(ram);
-    }
-    return found;
-  }
-
-  [[nodiscard]] std::string smallest_mac(const Estimate& estimate) const {
-    std::optional<Bytes> least;
-    for (const Gpu& gpu : catalog_.gpus) {
-      if (gpu.vendor != Vendor::apple) continue;
-      for (const Bytes memory : gpu.memory) {
-        if (least && memory >= *least) break;
-        // Weights alone rule out most sizes without a placement.
-        if (memory < estimate.weights.total()) continue;
-        Machine mac;
-        mac.devices.push_back(make_device(catalog_, gpu, memory, std::nullopt, {}, {}));
-        const Placement placement = try_on(estimate, mac);
-        if (placement.verdict <= Verdict::tight && placement.strain != Strain::raised_limit) least = memory;
-      }
-    }
-    if (!least) return {};
-    const std::string size = capacity_text(*least);
-    const bool vowel = size.starts_with("8 ") || size.starts_with("18 ");
-    return (vowel ? "an " : "a ") + size + " Mac";
-  }
-
-  [[nodiscard]] std::string least_ram(const Estimate& estimate) const {
-    for (const double size : kRamSizes) {
-      const Bytes ram = gib(size);
-      if (machine_.host.ram && ram <= *machine_.host.ram) continue;
-      Machine more = machine_;
-      more.host = make_host(catalog_, ram, machine_.host.platform, machine_.host.bandwidth);
-      const Placement placement = try_on(estimate, more);
-      if (placement.verdict != Verdict::offload) continue;
-      const Speed speed =
-          speed_of({estimate.model, estimate.quant, &estimate.weights}, estimate.workload, more, placement);
-      std::string text = capacity_text(ram) + " of RAM beside the card";
-      if (speed.decode) {
-        text +=
-            " (" + tok_per_s_text(speed.decode->low) + "-" + tok_per_s_text(speed.decode->high) + " tok/s)";
-      }
-      return text;
-    }
-    return {};
   }
 
   const Catalog& catalog_;

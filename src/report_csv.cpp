@@ -390,6 +390,7 @@ std::string markdown_of(const Check& check, const Machine& machine) {
   std::string text = check.ok() ? "**yes**" : "**no**";
   if (!check.failed.empty()) text += ": " + joined(check.failed);
   if (!check.ways.empty()) text += "; yes with " + joined_or(check.ways);
+  if (!check.step_up.empty()) text += "; as asked it needs " + joined_or(check.step_up);
   return text + "\n\n" + markdown_of(check.estimate, machine);
 }
 

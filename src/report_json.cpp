@@ -392,6 +392,7 @@ std::string json_of(const Check& check, const Machine& machine) {
   document["ok"] = check.ok();
   document["failed"] = texts(check.failed);
   document["ways"] = texts(check.ways);
+  document["step_up"] = texts(check.step_up);
   document["min_tps"] = check.required.min_tps ? rounded(*check.required.min_tps) : Json(nullptr);
   document["min_ctx"] = count(check.required.min_context);
   add_estimate(document, check.estimate, machine);

@@ -463,6 +463,9 @@ std::string table_of(const Check& check, const Machine& machine, const PrintOpti
     if (!need.empty()) out += wrap("    ", need, width_of(options));
   }
   if (!check.ways.empty()) out += wrap("    ", "Yes with " + joined_or(check.ways) + ".", width_of(options));
+  if (!check.step_up.empty()) {
+    out += wrap("    ", "As asked it needs " + joined_or(check.step_up) + ".", width_of(options));
+  }
   out += "\n";
   paragraph(out, options, hardware_text(machine));
   paragraph(out, options, span_text(machine, check.estimate.speed));

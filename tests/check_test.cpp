@@ -43,6 +43,23 @@ TEST_CASE("a no names ways that were tried out") {
   CHECK(has(result.ways, "--quant "));
 }
 
+TEST_CASE("a no names the hardware that would do, where this cannot run it at all") {
+  const Check none = checked(machine_with("rtx 4090"), 8192, {}, "70b");
+  CHECK(has(none.step_up, "2 x GeForce RTX 4090"));
+  CHECK(has(none.step_up, " of RAM beside the card"));
+  CHECK(checked(machine_with("rtx 4090"), 8192).step_up.empty());
+  Machine little = machine_with("rtx 4090");
+  little.host = make_host(builtin_catalog(), gib(64), nullptr, {});
+  const Check streams = checked(little, 8192, {}, "r1-671b");
+  CHECK(streams.estimate.placement.verdict == Verdict::streams);
+  CHECK(has(streams.step_up, "a 512 GiB Mac"));
+  // It runs, only not well enough: that is no question of what to buy.
+  Machine machine = machine_with("rtx 4090");
+  machine.host = make_host(builtin_catalog(), gib(64), nullptr, {});
+  CHECK_FALSE(checked(machine, 8192, {}, "70b").ok());
+  CHECK(checked(machine, 8192, {}, "70b").step_up.empty());
+}
+
 TEST_CASE("the verdict that counts is the user's to name") {
   Machine machine = machine_with("rtx 4090");
   machine.host = make_host(builtin_catalog(), gib(64), nullptr, {});

@@ -47,6 +47,7 @@ TEST_CASE("every document keeps to its schema", "[report_json]") {
   check.estimate = fixture.estimate();
   check.failed = {"fit"};
   check.ways = {"--ctx 4096"};
+  check.step_up = {"a 64 GiB Mac"};
   check.required.min_tps = tok_per_s(30);
   CHECK(schema_fault("check", json_of(check, fixture.machine)) == "");
   for (const Listing listing : {Listing::models, Listing::quants, Listing::hardware, Listing::engines}) {

@@ -19,8 +19,9 @@ struct Requirements {
 struct Check {
   Estimate estimate;
   Requirements required;
-  std::vector<std::string> failed;  ///< "fit", "min_tps", "min_ctx"; empty: yes
-  std::vector<std::string> ways;    ///< what would make it fit, "--ctx 18944"; each tried out
+  std::vector<std::string> failed;   ///< "fit", "min_tps", "min_ctx"; empty: yes
+  std::vector<std::string> ways;     ///< what would make it fit, "--ctx 18944"; each tried out
+  std::vector<std::string> step_up;  ///< hardware that would hold it where this cannot, each tried out
   [[nodiscard]] bool ok() const { return failed.empty(); }
 };
 

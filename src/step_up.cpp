@@ -1,0 +1,97 @@
+#include "r1fit/step_up.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "r1fit/throughput.hpp"
+#include "r1fit/units_text.hpp"
+
+namespace r1fit {
+namespace {
+
+constexpr std::array<int, 3> kMoreCards{2, 4, 8};
+constexpr std::array<double, 9> kRamSizes{16, 32, 64, 96, 128, 192, 256, 384, 512};
+
+class Trials {
+ public:
+  Trials(const Catalog& catalog, const Candidate& candidate, const Workload& workload, const Machine& machine)
+      : catalog_(catalog), candidate_(candidate), workload_(workload), machine_(machine) {}
+
+  [[nodiscard]] std::string fewest_cards() const {
+    const Device& card = machine_.devices.front();
+    for (const int count : kMoreCards) {
+      if (count <= std::ssize(machine_.devices)) continue;
+      Machine more = machine_;
+      more.devices.assign(static_cast<std::size_t>(count), card);
+      more.host = HostMemory{};
+      const Placement placement = place(candidate_, workload_, more);
+      if (placement.verdict > Verdict::tight || placement.strain == Strain::tensors_by_hand) continue;
+      return std::to_string(count) + " x " +
+             (card.gpu != nullptr ? std::string(card.gpu->name) : capacity_text(card.capacity) + " cards");
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::string smallest_mac() const {
+    std::optional<Bytes> least;
+    for (const Gpu& gpu : catalog_.gpus) {
+      if (gpu.vendor != Vendor::apple) continue;
+      for (const Bytes memory : gpu.memory) {
+        if (least && memory >= *least) break;
+        // Weights alone rule out most sizes without a placement.
+        if (memory < candidate_.weights->total()) continue;
+        Machine mac;
+        mac.devices.push_back(make_device(catalog_, gpu, memory, std::nullopt, {}, {}));
+        const Placement placement = place(candidate_, workload_, mac);
+        if (placement.verdict <= Verdict::tight && placement.strain != Strain::raised_limit) least = memory;
+      }
+    }
+    if (!least) return {};
+    const std::string size = capacity_text(*least);
+    const bool vowel = size.starts_with("8 ") || size.starts_with("18 ");
+    return (vowel ? "an " : "a ") + size + " Mac";
+  }
+
+  [[nodiscard]] std::string least_ram() const {
+    for (const double size : kRamSizes) {
+      const Bytes ram = gib(size);
+      if (machine_.host.ram && ram <= *machine_.host.ram) continue;
+      Machine more = machine_;
+      more.host = make_host(catalog_, ram, machine_.host.platform, machine_.host.bandwidth);
+      const Placement placement = place(candidate_, workload_, more);
+      if (placement.verdict != Verdict::offload) continue;
+      const Speed speed = speed_of(candidate_, workload_, more, placement);
+      std::string text = capacity_text(ram) + " of RAM beside the card";
+      if (speed.decode) {
+        text +=
+            " (" + tok_per_s_text(speed.decode->low) + "-" + tok_per_s_text(speed.decode->high) + " tok/s)";
+      }
+      return text;
+    }
+    return {};
+  }
+
+ private:
+  const Catalog& catalog_;
+  const Candidate& candidate_;
+  const Workload& workload_;
+  const Machine& machine_;
+};
+
+}  // namespace
+
+std::vector<std::string> hardware_for(const Catalog& catalog, const Candidate& candidate,
+                                      const Workload& workload, const Machine& machine) {
+  if (machine.devices.empty()) return {};
+  const bool unified = machine.devices.front().unified;
+  const Trials trials(catalog, candidate, workload, machine);
+  std::vector<std::string> found;
+  if (!unified) found.push_back(trials.fewest_cards());
+  found.push_back(trials.smallest_mac());
+  if (!unified) found.push_back(trials.least_ram());
+  std::erase(found, std::string());
+  return found;
+}
+
+}  // namespace r1fit

@@ -1,0 +1,62 @@
+#include "r1fit/step_up.hpp"
+
+#include <algorithm>
+
+#include "catch.hpp"
+#include "shipped.hpp"
+
+using namespace r1fit;
+using namespace r1fit::test;
+
+namespace {
+
+std::vector<std::string> hardware(const char* model, const char* quant, const Machine& machine) {
+  const Catalog& catalog = builtin_catalog();
+  const Workload workload;
+  const Question question = shipped_question(model, quant, workload);
+  const Weights weights = weights_of(catalog, *question.model, *question.quant, workload);
+  return hardware_for(catalog, {question.model, question.quant, &weights}, workload, machine);
+}
+
+Verdict verdict(const char* model, const Machine& machine) {
+  return shipped_estimate(model, "Q4_K_M", machine).placement.verdict;
+}
+
+Machine with_ram(const char* gpu, double size) {
+  Machine machine = machine_with(gpu);
+  machine.host = make_host(builtin_catalog(), gib(size), nullptr, {});
+  return machine;
+}
+
+}  // namespace
+
+TEST_CASE("the least hardware of each kind is named, and less of it does not do") {
+  const std::vector<std::string> found = hardware("70b", "Q4_K_M", machine_with("rtx 4090"));
+  REQUIRE(found.size() == 3);
+  CHECK(found[0] == "2 x GeForce RTX 4090");
+  CHECK(verdict("70b", machine_with("2x rtx 4090")) <= Verdict::tight);
+  CHECK(found[1] == "a 64 GiB Mac");
+  CHECK(verdict("70b", machine_with("m4-max", gib(64))) <= Verdict::tight);
+  CHECK(verdict("70b", machine_with("m4-max", gib(48))) > Verdict::fits);
+  CHECK_THAT(found[2], contains("32 GiB of RAM beside the card (") && contains(" tok/s)"));
+  CHECK(verdict("70b", with_ram("rtx 4090", 32)) == Verdict::offload);
+  CHECK(verdict("70b", with_ram("rtx 4090", 16)) > Verdict::offload);
+}
+
+TEST_CASE("a Mac has no second card and no RAM beside it") {
+  const std::vector<std::string> found = hardware("70b", "Q4_K_M", machine_with("m4-max", gib(36)));
+  REQUIRE(found.size() == 1);
+  CHECK_THAT(found.front(), contains(" Mac"));
+}
+
+TEST_CASE("no more than eight cards are proposed") {
+  for (const std::string& one : hardware("r1-671b", "Q4_K_M", machine_with("rtx 4090"))) {
+    CHECK_THAT(one, !contains(" x GeForce"));
+  }
+}
+
+TEST_CASE("where there is no GPU nothing is proposed beside it") {
+  Machine machine;
+  machine.host = make_host(builtin_catalog(), gib(16), nullptr, {});
+  CHECK(hardware("70b", "Q4_K_M", machine).empty());
+}
