@@ -1,7 +1,6 @@
 #include "r1fit/recommend.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "r1fit/error.hpp"
