@@ -13,7 +13,7 @@ Check check(const Catalog& catalog, const Question& question, const Machine& mac
   const Estimate& found = result.estimate;
   if (found.placement.verdict > required.verdict) {
     result.failed.emplace_back("fit");
-    const Candidate candidate{found.model, found.quant, &found.weights};
+    const Candidate candidate = candidate_of(found);
     result.ways =
         ways_to(required.verdict, catalog, candidate, question.workload, machine, question.placement);
     // Where layers were put by hand it is the hand that decides, not the hardware.

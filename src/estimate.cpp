@@ -5,13 +5,6 @@
 #include "r1fit/ways.hpp"
 
 namespace r1fit {
-namespace {
-
-Candidate candidate_of(const Estimate& estimate) {
-  return {estimate.model, estimate.quant, &estimate.weights};
-}
-
-}  // namespace
 
 std::string objection(const Question& question) {
   const Shape& shape = *question.model->shape;

@@ -20,8 +20,14 @@ constexpr double kHostReserveShare = 0.05;
 constexpr Bytes kHostReserveLeast = gib(2.0);
 constexpr Bytes kHostReserveMost = gib(8.0);
 
-/// What a raised Apple limit must leave for macOS itself. An allowance of ours.
+/// What a raised Apple limit must leave for macOS itself: 8 GiB, a quarter of a small Mac. An allowance of
+/// ours.
 constexpr Bytes kMacSystem = gib(8.0);
+constexpr double kMacSystemShare = 0.25;
+
+Bytes kept_by_system(Bytes memory) {
+  return std::min(memory, std::clamp(share(memory, kHostReserveShare), kHostReserveLeast, kHostReserveMost));
+}
 
 double working_set_share(const WorkingSetRegime& regime, Bytes memory) {
   double share = 0;
@@ -71,7 +77,7 @@ void set_unified_limits(const Catalog& catalog, Device& device, const WiredLimit
                                    : share(device.capacity, 2.0 / 3.0);
   const Bytes by_system =
       newer != nullptr ? share(device.capacity, working_set_share(*newer, device.capacity)) : device.budget;
-  const Bytes raised = device.capacity - std::min(kMacSystem, share(device.capacity, 0.25));
+  const Bytes raised = device.capacity - std::min(kMacSystem, share(device.capacity, kMacSystemShare));
   device.stretched = std::max({device.budget, by_system, raised});
   const auto limit_mib = static_cast<std::int64_t>(in_mib(device.stretched));
   device.stretch = "sudo sysctl iogpu.wired_limit_mb=" + std::to_string(limit_mib);
@@ -118,9 +124,7 @@ Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::op
     set_unified_limits(catalog, device, wired);
   } else if (device.unified) {
     // A system on a chip without a known limit: what the operating system needs comes out of it.
-    const Bytes kept =
-        std::clamp(share(device.capacity, kHostReserveShare), kHostReserveLeast, kHostReserveMost);
-    device.budget = device.capacity - kept;
+    device.budget = device.capacity - kept_by_system(device.capacity);
     device.stretched = device.budget;
     device.margin = std::max(kUnifiedMargin, share(device.capacity, kUnifiedMarginShare));
   } else {
@@ -169,10 +173,7 @@ HostMemory make_host(const Catalog& catalog, std::optional<Bytes> ram, const Hos
   HostMemory host;
   host.ram = ram;
   host.platform = platform;
-  if (ram) {
-    const Bytes kept = std::clamp(share(*ram, kHostReserveShare), kHostReserveLeast, kHostReserveMost);
-    host.budget = *ram - std::min(kept, *ram);
-  }
+  if (ram) host.budget = *ram - kept_by_system(*ram);
   if (platform != nullptr) {
     host.bandwidth = platform->bandwidth;
     host.speed = platform->speed;

@@ -142,9 +142,8 @@ class Ranking {
     const std::optional<Range<TokensPerSecond>>& speed = estimate.speed.decode;
     if (request_.min_tps && !(speed && speed->typical >= *request_.min_tps)) return false;
     if (!request_.min_context) return true;
-    const Candidate candidate{estimate.model, estimate.quant, &estimate.weights};
     const std::optional<Tokens> most =
-        max_context(candidate, estimate.workload, machine_, estimate.placement);
+        max_context(candidate_of(estimate), estimate.workload, machine_, estimate.placement);
     return most && *most >= *request_.min_context;
   }
 
@@ -223,9 +222,8 @@ class Ranking {
       });
       if (seen) continue;
       const Estimate& found = miss->estimate;
-      out_.step_ups.push_back(
-          {found, found.placement.shortfall,
-           hardware_for(catalog_, {found.model, found.quant, &found.weights}, found.workload, machine_)});
+      out_.step_ups.push_back({found, found.placement.shortfall,
+                               hardware_for(catalog_, candidate_of(found), found.workload, machine_)});
     }
   }
 

@@ -315,10 +315,7 @@ std::string strain_text(const Estimate& estimate, const Machine& machine) {
 }
 
 std::string decode_text(const Speed& speed) {
-  if (!speed.decode) return "~";
-  const std::string low = tok_per_s_text(speed.decode->low);
-  const std::string high = tok_per_s_text(speed.decode->high);
-  return low == high ? low : low + "-" + high;
+  return speed.decode ? tok_per_s_text(speed.decode->low, speed.decode->high) : "~";
 }
 
 std::string speed_words(const Range<TokensPerSecond>& decode) {

@@ -19,10 +19,16 @@ constexpr std::size_t kMostMisses = 3;
 
 std::size_t width_of(const PrintOptions& options) { return static_cast<std::size_t>(options.style.width); }
 
-/// "  memory   " before the first line of `text`, which is wrapped.
+/// "  memory   ", always kLabelWidth wide.
+std::string lead_of(std::string_view label) {
+  std::string lead = "  " + std::string(label.substr(0, kLabelWidth - 3));
+  lead.resize(kLabelWidth, ' ');
+  return lead;
+}
+
+/// `label` before the first line of `text`, which is wrapped.
 void labelled(std::string& out, const PrintOptions& options, std::string_view label, std::string_view text) {
-  std::string lead(kLabelWidth, ' ');
-  lead.replace(2, std::min(label.size(), kLabelWidth - 3), label.substr(0, kLabelWidth - 3));
+  const std::string lead = lead_of(label);
   const std::string lines = wrap(lead, text, width_of(options));
   out += paint(options.style, Tone::dim, std::string_view(lines).substr(0, lead.size()));
   out.append(lines, lead.size());
@@ -100,9 +106,7 @@ void bar_line(std::string& out, const PrintOptions& options, std::string_view la
   const std::size_t room = width_of(options) > taken ? width_of(options) - taken : 0;
   std::string text = figures;
   if (room >= narrowest) text = bar_text(addends, budget, std::min(room, widest)) + "  " + figures;
-  std::string lead(kLabelWidth, ' ');
-  lead.replace(2, label.size(), label);
-  out += paint(options.style, Tone::dim, lead) + text + "\n";
+  out += paint(options.style, Tone::dim, lead_of(label)) + text + "\n";
 }
 
 void memory_lines(std::string& out, const PrintOptions& options, const Estimate& estimate,
@@ -210,9 +214,7 @@ void command_lines(std::string& out, const PrintOptions& options, const Estimate
     std::string_view label = first_command ? "run" : "or";
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find('\n'), rest.size());
-      std::string lead(kLabelWidth, ' ');
-      lead.replace(2, label.size(), label);
-      out += paint(options.style, Tone::dim, lead) + printable(rest.substr(0, end)) + "\n";
+      out += paint(options.style, Tone::dim, lead_of(label)) + printable(rest.substr(0, end)) + "\n";
       rest.remove_prefix(std::min(end + 1, rest.size()));
       label = "";
     }

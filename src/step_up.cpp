@@ -63,10 +63,7 @@ class Trials {
       if (placement.verdict != Verdict::offload) continue;
       const Speed speed = speed_of(candidate_, workload_, more, placement);
       std::string text = capacity_text(ram) + " of RAM beside the card";
-      if (speed.decode) {
-        text +=
-            " (" + tok_per_s_text(speed.decode->low) + "-" + tok_per_s_text(speed.decode->high) + " tok/s)";
-      }
+      if (speed.decode) text += " (" + tok_per_s_text(speed.decode->low, speed.decode->high) + " tok/s)";
       return text;
     }
     return {};

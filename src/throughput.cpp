@@ -24,6 +24,15 @@ constexpr double kEdgeLow = 0.35;
 constexpr double kPartialLow = 0.72;
 constexpr double kPartialHigh = 1.28;
 
+/// A mixture of experts on a class where none was measured: the dense share stands in, and the low end is
+/// halved, for the classes that state both have 0.4 to 1.1 of it (data/constants.json). Said to be
+/// extrapolated.
+constexpr double kUnmeasuredExpertsLow = 0.5;
+
+/// Experts are read from disk in no order; the rate of a disk is given for reading in sequence. An allowance
+/// of ours, not a measurement.
+constexpr double kScatteredReads = 2.0;
+
 double split_share(int devices) {
   for (std::size_t i = 1; i < kSplitShare.size(); ++i) {
     const auto [few, few_share] = kSplitShare.at(i - 1);
@@ -103,8 +112,8 @@ Spread spread_of(const SpeedClass& speed, bool moe) {
     return {typical, speed.moe_low.value_or(typical) / typical, speed.moe_high.value_or(typical) / typical,
             true};
   }
-  // A mixture of experts on a class where none was measured: the dense share is an upper guess.
-  return {speed.efficiency, moe ? speed.low * 0.5 : speed.low, speed.high, !moe && speed.measurements > 0};
+  return {speed.efficiency, moe ? speed.low * kUnmeasuredExpertsLow : speed.low, speed.high,
+          !moe && speed.measurements > 0};
 }
 
 /// The speed under one assumption; its reads go to `steps` where that is wanted.
@@ -156,7 +165,7 @@ Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Pla
     const SecondsPerToken time = reads.disk / *machine.disk;
     if (steps != nullptr) steps->push_back({"disk", reads.disk, *machine.disk, 1.0, time, nullptr});
     typical += time;
-    slow += time * 2.0;  // random reads of experts rarely reach the sequential rate
+    slow += time * kScatteredReads;
     fast += time;
     bound += time;
   }

@@ -185,6 +185,12 @@ std::string tok_per_s_text(TokensPerSecond rate) {
   return fixed_text(number, 2);
 }
 
+std::string tok_per_s_text(TokensPerSecond low, TokensPerSecond high) {
+  const std::string from = tok_per_s_text(low);
+  const std::string to = tok_per_s_text(high);
+  return from == to ? from : from + "-" + to;
+}
+
 std::string power_text(Watts power) { return fixed_text(power.count(), 0) + " W"; }
 std::string ms_text(SecondsPerToken time) { return fixed_text(in_ms(time), 1) + " ms"; }
 std::string count_text(std::int64_t count) {

@@ -101,6 +101,8 @@ TEST_CASE("speeds keep two significant digits below ten") {
   CHECK(tok_per_s_text(tok_per_s(0.996)) == "1.0");
   CHECK(tok_per_s_text(tok_per_s(0.454)) == "0.45");
   CHECK(tok_per_s_text(tok_per_s(2450)) == "2,450");
+  CHECK(tok_per_s_text(tok_per_s(3.44), tok_per_s(17)) == "3.4-17");
+  CHECK(tok_per_s_text(tok_per_s(16.8), tok_per_s(17.2)) == "17");
 }
 
 TEST_CASE("counts are grouped by thousands") {

@@ -23,7 +23,8 @@ std::vector<Command> commands_for(const Catalog& catalog, const Model& model, co
 /// The Ollama tag that serves this model and quantisation; null: none. Its file may be Ollama's own mixture.
 const PublishedFile* ollama_file(const Catalog& catalog, const Model& model, const Quant& quant);
 
-/// Ollama's default context on a machine with this much GPU memory (releases since early 2026).
+/// Ollama's default context on a machine with this much GPU memory (releases since January 2026, commit
+/// 0334ffa62 of ollama/ollama).
 Tokens ollama_default_context(Bytes total_gpu_memory);
 
 }  // namespace r1fit

@@ -31,6 +31,11 @@ struct Estimate {
   std::vector<Note> notes;
 };
 
+/// What was estimated, as the core takes it; refers to `estimate`.
+inline Candidate candidate_of(const Estimate& estimate) {
+  return {estimate.model, estimate.quant, &estimate.weights};
+}
+
 /// The question an estimate answers.
 struct Question {
   const Model* model = nullptr;

@@ -44,6 +44,8 @@ std::string rate_text(BytesPerSecond rate);                   ///< "1,008 GB/s",
 std::string rate_text(FlopsPerSecond rate);                   ///< "142 TFLOPS"
 /// The bare number of tokens a second, two significant digits and whole from 10 on: "0.45", "3.4", "17".
 std::string tok_per_s_text(TokensPerSecond rate);
+/// "3.4-17", from low to high; one number where they read the same.
+std::string tok_per_s_text(TokensPerSecond low, TokensPerSecond high);
 std::string power_text(Watts power);                  ///< "350 W"
 std::string ms_text(SecondsPerToken time);            ///< "1.4 ms"
 std::string count_text(std::int64_t count);           ///< "131,072"
