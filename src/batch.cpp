@@ -131,7 +131,9 @@ constexpr std::array<Key<BatchRequest>, 31> kKeys{{
     {"ctx",
      [](std::string_view key, const json& v, BatchRequest& out) {
        if (v.is_string() && v.get_ref<const std::string&>() == "max") {
-         out.needs.context_is_max = true;
+         out.needs.context = ContextChoice::longest;
+       } else if (v.is_string() && v.get_ref<const std::string&>() == "default") {
+         out.needs.context = ContextChoice::by_engine;
        } else {
          out.needs.workload.context = tokens(whole(key, v, 1, 1 << 24));
        }
@@ -151,9 +153,13 @@ constexpr std::array<Key<BatchRequest>, 31> kKeys{{
     {"parallel",
      [](std::string_view key, const json& v, BatchRequest& out) {
        out.needs.workload.parallel = static_cast<int>(whole(key, v, 1, 256));
+       out.needs.said.parallel = true;
      }},
-    {"kv_unified", [](std::string_view key, const json& v,
-                      BatchRequest& out) { out.needs.workload.kv_unified = boolean(key, v); }},
+    {"kv_unified",
+     [](std::string_view key, const json& v, BatchRequest& out) {
+       out.needs.workload.kv_unified = boolean(key, v);
+       out.needs.said.kv_unified = true;
+     }},
     {"ngl",
      [](std::string_view key, const json& v, BatchRequest& out) {
        out.needs.placement.n_gpu_layers = static_cast<int>(whole(key, v, 0, 1000));
@@ -181,6 +187,7 @@ constexpr std::array<Key<BatchRequest>, 31> kKeys{{
     {"logits_rows",
      [](std::string_view key, const json& v, BatchRequest& out) {
        out.needs.workload.logits_rows = static_cast<LogitsRows>(choice(key, v, kLogitsRowsWords));
+       out.needs.said.logits_rows = true;
      }},
     {"depth", [](std::string_view key, const json& v,
                  BatchRequest& out) { out.needs.workload.depth = tokens(whole(key, v, 0, 1 << 24)); }},

@@ -29,7 +29,7 @@ class Writer {
   void operator()(const Field& field, const List<T>& member) {
     Json list = Json::array();
     for (const T& item : member) list.push_back(json_of(item));
-    object_[field.key] = std::move(list);
+    if (!(field.is_omitted && member.empty())) object_[field.key] = std::move(list);
   }
   void roles(const Field& field, const std::uint32_t& bits) {
     Json list = Json::array();

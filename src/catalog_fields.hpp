@@ -21,6 +21,7 @@ enum class Form : std::uint8_t {
   id,       ///< [a-z0-9.-]+
   ggml_id,  ///< [A-Za-z0-9._-]+, as llama.cpp spells it
   date,     ///< YYYY-MM-DD
+  month,    ///< YYYY-MM
 };
 
 /// How a field stands in JSON and which values are possible.
@@ -306,6 +307,27 @@ void visit_fields(R& r, V& v) {
   v(Field("confidence"), r.confidence);
 }
 
+template <As<ContextStep> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("gpu_memory").or_zero(), r.gpu_memory);
+  v(Field("context"), r.context);
+}
+
+template <As<EngineRelease> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("version").omitted(), r.version);
+  v(Field("from").as(Form::month), r.from);
+  v(Field("default_context").omitted().figure(), r.default_context);
+  v(Field("slots").within(1, 256).figure(), r.slots);
+  v(Field("kv_unified").figure(), r.kv_unified);
+  v(Field("flash_attention_off").figure(), r.flash_attention_off);
+  v(Field("logits_per_token").figure(), r.logits_per_token);
+  v(Field("output_last").figure(), r.output_last);
+  v(Field("pool_reserved").figure(), r.pool_reserved);
+  v(Field("mla_cache").figure(), r.mla_cache);
+  v(Field("sources").filled(), r.sources);
+}
+
 template <As<Engine> R, class V>
 void visit_fields(R& r, V& v) {
   v(Field("id").as(Form::id), r.id);
@@ -316,6 +338,7 @@ void visit_fields(R& r, V& v) {
   v(Field("default_context"), r.default_context);
   v(Field("memory_rule"), r.memory_rule);
   v(Field("device_reserve").figure(), r.device_reserve);
+  v(Field("releases").omitted(), r.releases);
   v(Field("commands").filled(), r.commands);
   v(Field("notes").omitted(), r.notes);
   v(Field("sources").filled(), r.sources);

@@ -14,6 +14,7 @@
 
 #include "catalog_fields.hpp"
 #include "r1fit/error.hpp"
+#include "r1fit/release_number.hpp"
 #include "r1fit/suggest.hpp"
 #include "r1fit/units_text.hpp"
 #include "strict_json.hpp"
@@ -59,15 +60,17 @@ bool has_form(Text text, Form form) {
                c == '_' || c == '-';
       });
     case Form::date: {
-      constexpr Text shape = "dddd-dd-dd";
-      if (text.size() != shape.size()) return false;
-      for (std::size_t i = 0; i < shape.size(); ++i) {
-        if (shape[i] == 'd' ? !is_between(text[i], '0', '9') : text[i] != '-') return false;
-      }
-      const int month = (text[5] - '0') * 10 + (text[6] - '0');
-      const int day = (text[8] - '0') * 10 + (text[9] - '0');
-      return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+      constexpr std::size_t month_size = 7;
+      if (!is_month(text.substr(0, month_size))) return false;
+      const Text rest = text.substr(month_size);
+      if (rest.size() != 3 || rest[0] != '-' || !is_between(rest[1], '0', '9') ||
+          !is_between(rest[2], '0', '9'))
+        return false;
+      const int day = (rest[1] - '0') * 10 + (rest[2] - '0');
+      return day >= 1 && day <= 31;
     }
+    case Form::month:
+      return is_month(text);
   }
   return false;
 }
@@ -82,6 +85,8 @@ Text form_words(Form form) {
       return "a name of letters, digits, '.', '_' and '-'";
     case Form::date:
       return "a date YYYY-MM-DD";
+    case Form::month:
+      return "a month YYYY-MM";
   }
   return "";
 }
@@ -508,6 +513,28 @@ class Loader {
       if (record.steps[i].up_to <= record.steps[i - 1].up_to) {
         refuse(place.at("steps").at(i).at("up_to"), "must be above the one before");
       }
+    }
+  }
+  static void check(const EngineRelease& record, const Place& place) {
+    const List<ContextStep> steps = record.default_context;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const Place at = place.at("default_context").at(i).at("gpu_memory");
+      if (i == 0 && steps[i].gpu_memory != Bytes{}) refuse(at, "must be 0 for the first step");
+      if (i > 0 && steps[i].gpu_memory <= steps[i - 1].gpu_memory) refuse(at, "must be above the one before");
+    }
+    if (!record.version.empty() && !release_number(record.version))
+      refuse(place.at("version"), "must be numbers with dots, is " + in_quotes(record.version));
+  }
+  static void check(const Engine& record, const Place& place) {
+    for (std::size_t i = 1; i < record.releases.size(); ++i) {
+      const EngineRelease& before = record.releases[i - 1];
+      const EngineRelease& release = record.releases[i];
+      const Place at = place.at("releases").at(i);
+      if (release.from <= before.from) refuse(at.at("from"), "must be after the one before");
+      if (release.version.empty() != before.version.empty())
+        refuse(at, "has a version where the one before has none, or the other way round");
+      if (!release.version.empty() && *release_number(release.version) <= *release_number(before.version))
+        refuse(at.at("version"), "must be above the one before");
     }
   }
   static void check(const Gpu& record, const Place& place) {

@@ -66,15 +66,16 @@ class Program {
 
   ExitStatus recommended() const {
     const RecommendRequest request = build_request(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), line_.hardware, request.engine);
+    const Machine machine = build_machine(catalog(), line_.hardware, request.engine.engine);
     const Recommendations result = recommend(catalog(), request, machine);
     return print(report(line_.format, result, request, machine, options_),
                  result.ranked.empty() ? ExitStatus::no : ExitStatus::yes);
   }
 
   ExitStatus checked() const {
-    const Question question = build_question(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), line_.hardware, question.engine);
+    Question question = build_question(catalog(), line_.needs);
+    const Machine machine = build_machine(catalog(), line_.hardware, question.engine.engine);
+    settle_context(question, line_.needs, machine);
     const Requirements required{line_.required, line_.needs.min_tps, line_.needs.min_context};
     const Check result = check(catalog(), question, machine, required);
     return print(report(line_.format, result, machine, options_),
@@ -82,8 +83,9 @@ class Program {
   }
 
   ExitStatus estimated() const {
-    const Question question = build_question(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), line_.hardware, question.engine);
+    Question question = build_question(catalog(), line_.needs);
+    const Machine machine = build_machine(catalog(), line_.hardware, question.engine.engine);
+    settle_context(question, line_.needs, machine);
     return print(report(line_.format, estimate(catalog(), question, machine), machine, options_),
                  ExitStatus::yes);
   }
@@ -106,8 +108,9 @@ class Program {
     try {
       const BatchRequest request = parse_batch_request(text);
       id = request.id_json;
-      const Question question = build_question(catalog(), request.needs);
-      const Machine machine = build_machine(catalog(), request.hardware, question.engine);
+      Question question = build_question(catalog(), request.needs);
+      const Machine machine = build_machine(catalog(), request.hardware, question.engine.engine);
+      settle_context(question, request.needs, machine);
       return batch_line(id, estimate(catalog(), question, machine), machine);
     } catch (const BatchFault& fault) {
       faults = true;

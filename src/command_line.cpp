@@ -247,7 +247,9 @@ void check_hardware(HardwareQuery& hardware, const HardwareRest& rest) {
 
 void read_context(std::string_view text, NeedsQuery& needs) {
   if (text == "max") {
-    needs.context_is_max = true;
+    needs.context = ContextChoice::longest;
+  } else if (text == "default") {
+    needs.context = ContextChoice::by_engine;
   } else {
     needs.workload.context = parse_tokens("--ctx", text);
   }
@@ -264,8 +266,9 @@ struct NeedsRest {
 void add_needs(Flags& flags, NeedsQuery& needs, NeedsRest& rest) {
   Workload& work = needs.workload;
   constexpr std::int64_t most = 1'000'000;
-  flags.value("--ctx", "context in tokens: 8192, 32k or max (default 8192)", "TOKENS",
-              [&](std::string_view text) { read_context(text, needs); });
+  flags.value("--ctx",
+              "context in tokens: 8192, 32k, max, or default, what the engine takes by itself (default 8192)",
+              "TOKENS", [&](std::string_view text) { read_context(text, needs); });
   flags.value("--kv", "type of the KV cache: f16, q8_0 or q4_0 (default f16)", "TYPE",
               [&](std::string_view text) { work.kv_k = work.kv_v = read_kv("--kv", text); });
   flags.value("--kv-k", "the same for K alone", "TYPE",
@@ -274,6 +277,7 @@ void add_needs(Flags& flags, NeedsQuery& needs, NeedsRest& rest) {
               [&](std::string_view text) { work.kv_v = read_kv("--kv-v", text); });
   flags.value("--parallel", "slots that share the context (default 1)", "N", [&](std::string_view text) {
     work.parallel = static_cast<int>(parse_whole("--parallel", text, 1, 256));
+    needs.said.parallel = true;
   });
   flags.flag("--kv-unified", "the slots share one cache instead of a part each", work.kv_unified);
   flags.value("--ubatch", "micro-batch in tokens (default 512)", "N",
@@ -299,8 +303,11 @@ void add_needs(Flags& flags, NeedsQuery& needs, NeedsRest& rest) {
                   throw Error("--split " + std::string(text) + " is not modelled yet; layer is");
                 }
               });
-  flags.value("--engine", "ollama, llama.cpp or lm-studio (default: commands for the first two)", "NAME",
-              [&](std::string_view text) { needs.engine = text; });
+  flags.value(
+      "--engine",
+      "ollama, llama.cpp or lm-studio, an older release as ollama@0.13 or llama.cpp@2024-05 (default: "
+      "the current ones; commands for the first two)",
+      "NAME", [&](std::string_view text) { needs.engine = text; });
   flags.value("--think", "tokens of a typical answer, thinking included: adds the time it takes", "TOKENS",
               [&](std::string_view text) { work.answer = tokens(parse_whole("--think", text, 1, most)); });
   flags.value("--prompt", "tokens of the prompt (default 512)", "TOKENS",
@@ -311,6 +318,7 @@ void add_needs(Flags& flags, NeedsQuery& needs, NeedsRest& rest) {
               [&](std::string_view text) {
                 work.logits_rows =
                     static_cast<LogitsRows>(parse_word("--logits-rows", text, kLogitsRowsWords));
+                needs.said.logits_rows = true;
               });
   flags.flag("--legacy-gguf", "a 671B file made before the MLA cache (early 2025)", work.legacy_gguf);
   flags.flag("--no-imatrix", "a file quantised without importance matrix", rest.no_imatrix);
@@ -505,6 +513,7 @@ CommandLine parse_command_line(const std::vector<std::string>& args) {
   }
   check_hardware(line.hardware, hardware_rest);
   if (needs_rest.no_imatrix) line.needs.workload.imatrix = false;
+  line.needs.said.kv_unified = line.needs.workload.kv_unified;
 
   switch (command.action) {
     case Action::check:

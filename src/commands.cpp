@@ -47,7 +47,7 @@ Text repository(const Catalog& catalog, const Model& model, const Quant& quant) 
 }
 
 std::string llama_flags(const Model& model, const Workload& workload, const Machine& machine,
-                        const Placement& placement) {
+                        const Placement& placement, bool flash_by_default) {
   std::string flags;
   if (placement.mode != PlacementMode::cpu) {
     flags += " -ngl " + number(placement.mode == PlacementMode::partial ? placement.n_gpu_layers : 99);
@@ -67,24 +67,26 @@ std::string llama_flags(const Model& model, const Workload& workload, const Mach
   }
   if (workload.kv_k != KvType::f16) flags += " -ctk " + std::string(word(workload.kv_k));
   if (workload.kv_v != KvType::f16) flags += " -ctv " + std::string(word(workload.kv_v));
-  if (!workload.flash()) flags += " -fa off";
+  // Where it is off by default -fa is a switch, where it is on it takes a word.
+  if (workload.flash() != flash_by_default) flags += workload.flash() ? " -fa" : " -fa off";
   if (workload.parallel != 1) flags += " -np " + number(workload.parallel);
   if (workload.ubatch != tokens(512)) flags += " -ub " + number(workload.ubatch.count());
   return flags;
 }
 
-std::string ollama_environment(const Workload& workload) {
+std::string ollama_environment(const Workload& workload, bool flash_by_default) {
   std::string environment;
   if (workload.kv_k != KvType::f16)
     environment += "OLLAMA_KV_CACHE_TYPE=" + std::string(word(workload.kv_k)) + " ";
+  if (workload.flash() && !flash_by_default) environment += "OLLAMA_FLASH_ATTENTION=1 ";
   if (workload.parallel != 1) environment += "OLLAMA_NUM_PARALLEL=" + number(workload.parallel) + " ";
   return environment;
 }
 
 /// Whether Ollama can be asked for this placement at all: it places experts and splits cards itself.
-bool ollama_can(const Workload& workload, const Placement& placement) {
+bool ollama_can(const Workload& workload, const Placement& placement, bool flash_by_default) {
   return placement.n_cpu_moe == 0 && placement.tensor_split.empty() && workload.kv_k == workload.kv_v &&
-         workload.flash();
+         (workload.flash() || !flash_by_default);
 }
 
 }  // namespace
@@ -100,25 +102,22 @@ const PublishedFile* ollama_file(const Catalog& catalog, const Model& model, con
   return best;
 }
 
-Tokens ollama_default_context(Bytes total_gpu_memory) {
-  if (total_gpu_memory >= gib(47)) return tokens(262144);
-  if (total_gpu_memory >= gib(23)) return tokens(32768);
-  return tokens(4096);
-}
-
 std::vector<Command> commands_for(const Catalog& catalog, const Model& model, const Quant& quant,
-                                  const Engine* engine, const Workload& workload, const Machine& machine,
-                                  const Placement& placement, Bytes download) {
+                                  const EngineChoice& engine, const Workload& workload,
+                                  const Machine& machine, const Placement& placement, Bytes download) {
   std::vector<Command> commands;
   if (placement.verdict == Verdict::does_not_fit || placement.strain == Strain::tensors_by_hand)
     return commands;
   const std::string repo(repository(catalog, model, quant));
   const std::string context = number(workload.context.count());
-  const auto wanted = [engine](const Engine& one) { return engine == nullptr || engine == &one; };
+  // Ollama is told what one slot gets.
+  const std::string slot = number(workload.context.count() / std::max(1, workload.parallel));
+  const auto wanted = [&engine](const Engine& one) { return !engine || engine.engine == &one; };
+  const bool flash_by_default = r1fit::flash_by_default(engine, model);
   for (const Engine& one : catalog.engines) {
     if (!one.reads_gguf || !wanted(one) || (!quant.engine.empty() && quant.engine != one.id)) continue;
     if (one.id == "ollama") {
-      if (!ollama_can(workload, placement)) continue;
+      if (!ollama_can(workload, placement, flash_by_default)) continue;
       const PublishedFile* file = ollama_file(catalog, model, quant);
       const CommandTemplate* serve = find_template(one, "serve");
       const CommandTemplate* run = find_template(one, file != nullptr ? "tag" : "hub");
@@ -127,16 +126,17 @@ std::vector<Command> commands_for(const Catalog& catalog, const Model& model, co
       const std::string tag(file != nullptr ? file->repo : Text{});
       commands.push_back(
           {std::string(one.id),
-           ollama_environment(workload) + fill(serve->command, {{"ctx", context}}) + "\n" +
+           ollama_environment(workload, flash_by_default) + fill(serve->command, {{"ctx", slot}}) + "\n" +
                fill(run->command, {{"tag", tag}, {"repo", repo}, {"quant", std::string(quant.id)}})});
-    } else if (one.id == "llama.cpp" || engine != nullptr) {
+    } else if (one.id == "llama.cpp" || engine) {
       const CommandTemplate* hub = find_template(one, "hub");
       if (hub == nullptr || repo.empty()) continue;
-      commands.push_back({std::string(one.id),
-                          fill(hub->command, {{"repo", repo},
-                                              {"quant", std::string(quant.id)},
-                                              {"ctx", context},
-                                              {"flags", llama_flags(model, workload, machine, placement)}})});
+      commands.push_back(
+          {std::string(one.id), fill(hub->command, {{"repo", repo},
+                                                    {"quant", std::string(quant.id)},
+                                                    {"ctx", context},
+                                                    {"flags", llama_flags(model, workload, machine, placement,
+                                                                          flash_by_default)}})});
     }
   }
   return commands;

@@ -37,13 +37,12 @@ std::string objection(const Question& question) {
     return "--n-cpu-moe " + std::to_string(*question.placement.n_cpu_moe) + " is more than the " +
            std::to_string(shape.layers) + " layers of " + model;
   }
-  if (question.engine != nullptr && !question.engine->reads_gguf) {
+  if (question.engine && !question.engine->reads_gguf) {
     return "--engine " + std::string(question.engine->id) +
            " reads no GGUF file, and the memory of other formats is not modelled; use llama.cpp, ollama or "
            "lm-studio";
   }
-  if (question.engine != nullptr && !question.quant->engine.empty() &&
-      question.quant->engine != question.engine->id) {
+  if (question.engine && !question.quant->engine.empty() && question.quant->engine != question.engine->id) {
     return "--quant " + std::string(question.quant->id) + " is read by " +
            std::string(question.quant->engine) + " only, not by " + std::string(question.engine->id);
   }

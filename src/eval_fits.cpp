@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 6> kOutcomes{"fits_gpu", "experts_on_host
 
 struct Observation {
   std::string id;
+  std::string gpus;   ///< as the row has them
   std::string asked;  ///< in words, for the tables
   std::string outcome;
   std::string known_miss;       ///< why our answer is wrong, where that is known and stands
@@ -83,8 +84,10 @@ Observation read_observation(const CsvTable& table, std::size_t row) {
   Workload& workload = needs.workload;
   workload.context = tokens(table.whole(row, {"ctx"}));
   workload.parallel = table.whole(row, {"parallel"}, 1);
-  // Before 2026 the slots of a server shared one cache.
   workload.kv_unified = table.cell(row, "kv_unified") == "1";
+  // What is left open is as the release of the engine has it.
+  const auto said = [&](std::string_view column) { return !table.cell(row, column).empty(); };
+  needs.said = {said("parallel"), said("kv_unified"), said("logits")};
   workload.legacy_gguf = table.cell(row, "legacy") == "1";
   workload.kv_k = static_cast<KvType>(choice(table, row, "kv_k", kKvTypeWords, "f16"));
   workload.kv_v = static_cast<KvType>(choice(table, row, "kv_v", kKvTypeWords, "f16"));
@@ -95,8 +98,8 @@ Observation read_observation(const CsvTable& table, std::size_t row) {
   needs.placement.cpu_moe = seen.outcome == "experts_on_host";
 
   HardwareQuery& hardware = seen.hardware;
-  const std::string gpus(table.cell(row, "gpus"));
-  hardware.gpus = read_gpus(gpus);
+  seen.gpus = table.cell(row, "gpus");
+  hardware.gpus = read_gpus(seen.gpus);
   hardware.ram = size(table, row, "ram_gib");
   if (seen.share || needs.placement.cpu_moe) hardware.ram = hardware.ram.value_or(kEnoughRam);
   hardware.reserve = size(table, row, "reserve_gib");
@@ -104,9 +107,15 @@ Observation read_observation(const CsvTable& table, std::size_t row) {
     hardware.backend = kBackends.at(choice(table, row, "backend", backend_words(), ""));
   seen.total = size(table, row, "vram_gib");
 
-  seen.asked = needs.models.front() + " " + needs.quants.front() + " ctx " +
-               std::to_string(workload.context.count()) + (workload.flash() ? "" : " fa off") + ", " + gpus;
   return seen;
+}
+
+/// The question in words, for the tables.
+std::string in_words(const Observation& seen, const Workload& workload) {
+  std::string text = seen.needs.models.front() + " " + seen.needs.quants.front() + " ctx " +
+                     std::to_string(workload.context.count());
+  if (!workload.flash()) text += " fa off";
+  return text + ", " + seen.gpus + ", " + seen.needs.engine;
 }
 
 /// The machine as it was seen: on Apple the limit of the row, elsewhere the total its driver reported.
@@ -116,8 +125,8 @@ Machine machine_of(Observation seen) {
     const FoundGpu found = gpu_named(builtin_catalog(), parse_counted_name(first.name).name, first.memory);
     if (found.gpu->vendor == Vendor::apple) seen.hardware.wired_limit = seen.total;
   }
-  Machine machine =
-      build_machine(builtin_catalog(), seen.hardware, find_engine(builtin_catalog(), seen.needs.engine));
+  Machine machine = build_machine(builtin_catalog(), seen.hardware,
+                                  engine_choice(builtin_catalog(), seen.needs.engine).engine);
   for (Device& device : machine.devices) {
     if (!seen.total || device.unified || *seen.total >= device.capacity) continue;
     device.budget -= device.capacity - *seen.total;
@@ -148,6 +157,7 @@ Answer answer(const Observation& seen) {
   const Placement chosen = evaluate(catalog, question, machine).placement;
   const int layers = question.model->shape->layers + 1;
   Answer result{seen, chosen.verdict, static_cast<double>(chosen.n_gpu_layers) / layers, {}};
+  result.seen.asked = in_words(seen, question.workload);
   Placement whole = chosen;
   if (chosen.mode != PlacementMode::gpu && !seen.needs.placement.cpu_moe) {
     question.placement.n_gpu_layers = layers;

@@ -168,6 +168,12 @@ void order_devices(Machine& machine) {
   });
 }
 
+Bytes gpu_memory(const Machine& machine) {
+  Bytes total;
+  for (const Device& device : machine.devices) total += device.unified ? device.budget : device.capacity;
+  return total;
+}
+
 HostMemory make_host(const Catalog& catalog, std::optional<Bytes> ram, const Host* platform,
                      std::optional<BytesPerSecond> bandwidth) {
   HostMemory host;

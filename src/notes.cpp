@@ -19,6 +19,7 @@ class Remarks {
     strain();
     unknown_host();
     ollama_default();
+    engine_release();
     edge();
     desktop();
     flash_off();
@@ -80,12 +81,20 @@ class Remarks {
         "how much with --ram.");
   }
 
+  /// The release of Ollama whose default is to be warned of: the one asked about, else the current one.
+  [[nodiscard]] const EngineRelease* ollama_release() const {
+    const auto ollama = std::ranges::find(catalog_.engines, Text("ollama"), &Engine::id);
+    if (ollama == catalog_.engines.end() || ollama->releases.empty()) return nullptr;
+    if (!estimate_.engine) return &ollama->releases.back();
+    return estimate_.engine.engine == &*ollama ? estimate_.engine.release : nullptr;
+  }
+
   void ollama_default() {
     if (!on_gpu() || estimate_.placement.strain == Strain::tensors_by_hand) return;
+    const EngineRelease* release = ollama_release();
+    if (release == nullptr) return;
     if (ollama_file(catalog_, *estimate_.model, *estimate_.quant) == nullptr) return;
-    Bytes total;
-    for (const Device& device : machine_.devices) total += device.unified ? device.budget : device.capacity;
-    const Tokens by_default = std::min(ollama_default_context(total), estimate_.model->max_context);
+    const Tokens by_default = default_context(*release, gpu_memory(machine_), *estimate_.model);
     if (by_default <= estimate_.workload.context) return;
     Workload longer = estimate_.workload;
     longer.context = by_default;
@@ -94,6 +103,20 @@ class Remarks {
     add("ollama_default_context", "Ollama's own default with this much GPU memory is " +
                                       count_text(by_default) +
                                       " tokens, and that spills out of it: set the context as shown.");
+  }
+
+  void engine_release() {
+    const EngineChoice& engine = estimate_.engine;
+    if (!engine.is_past()) return;
+    std::string text = engine_title(engine);
+    const std::vector<std::string> differing =
+        differences(engine, *estimate_.model, estimate_.placement.mode == PlacementMode::partial);
+    for (std::size_t i = 0; i < differing.size(); ++i) text += (i == 0 ? " has " : ", ") + differing[i];
+    if (differing.empty()) text += " takes the memory that current releases take";
+    const Tokens by_default = default_context(*engine.release, gpu_memory(machine_), *estimate_.model);
+    if (by_default != estimate_.workload.context)
+      text += "; by itself it takes a context of " + count_text(by_default) + " (--ctx default)";
+    add("engine_release", text + ". The speed is that of current builds.");
   }
 
   void edge() {
@@ -125,7 +148,9 @@ class Remarks {
     if (pool == Bytes{}) return;
     add("flash_attention_off",
         "Without flash attention CUDA takes another " + gib_text(pool) +
-            " a card as the context fills; no log shows it, and a failure comes late.");
+            (estimate_.engine.release != nullptr && estimate_.engine.release->pool_reserved
+                 ? " a card, set aside when the model is loaded."
+                 : " a card as the context fills; no log shows it, and a failure comes late."));
   }
 
   void legacy() {

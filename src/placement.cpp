@@ -72,8 +72,11 @@ class Solver {
       sum += static_cast<double>((device.budget - std::min(device.runtime, device.budget)).count());
       ends.push_back(sum);
     }
-    const int first = layers_ + 1 - n_gpu_layers;  // output is the last of the layers counted
-    for (int i = std::max(0, first); i <= layers_; ++i) {
+    // The output is the last of the layers dealt out; counted last it is left out of fewer than all.
+    const bool with_output = !workload_.output_last || n_gpu_layers > layers_;
+    const int last = with_output ? layers_ : layers_ - 1;
+    const int first = last + 1 - n_gpu_layers;
+    for (int i = std::max(0, first); i <= last; ++i) {
       const double at = static_cast<double>(i - first) / static_cast<double>(n_gpu_layers) * sum;
       const auto device = std::ranges::upper_bound(ends, at) - ends.begin();
       set(layout, i, static_cast<int>(std::min<std::ptrdiff_t>(device, std::ssize(ends) - 1)));

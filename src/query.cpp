@@ -72,8 +72,9 @@ Reserve reserve_of(const Catalog& catalog, const HardwareQuery& query) {
 const Quant& default_quant(const Catalog& catalog) { return quant_named(catalog, "Q4_K_M"); }
 
 /// Ollama serves its own mixture of some models under the usual name.
-const Quant* as_served(const Catalog& catalog, const Model& model, const Quant* quant, const Engine* engine) {
-  if (engine == nullptr || engine->id != "ollama") return quant;
+const Quant* as_served(const Catalog& catalog, const Model& model, const Quant* quant,
+                       const EngineChoice& engine) {
+  if (!engine || engine->id != "ollama") return quant;
   const PublishedFile* file = ollama_file(catalog, model, *quant);
   return file != nullptr ? file->quant : quant;
 }
@@ -136,9 +137,18 @@ Machine build_machine(const Catalog& catalog, const HardwareQuery& query, const 
   return machine;
 }
 
-const Engine* find_engine(const Catalog& catalog, const std::string& name) {
-  return name.empty() ? nullptr : &engine_named(catalog, name);
+namespace {
+
+EngineChoice chosen_engine(const Catalog& catalog, const NeedsQuery& query) {
+  EngineChoice engine = engine_choice(catalog, query.engine);
+  if (query.context == ContextChoice::by_engine && engine.release == nullptr) {
+    throw Error(engine ? "--ctx default: what " + std::string(engine->name) + " takes by itself is not known"
+                       : "--ctx default needs --engine: the default is the engine's own");
+  }
+  return engine;
 }
+
+}  // namespace
 
 Question build_question(const Catalog& catalog, const NeedsQuery& query) {
   if (query.models.size() != 1) throw Error("name one model");
@@ -154,17 +164,22 @@ Question build_question(const Catalog& catalog, const NeedsQuery& query) {
     question.quant = &quant;
   }
   if (question.quant == nullptr) question.quant = &default_quant(catalog);
-  question.engine = find_engine(catalog, query.engine);
+  question.engine = chosen_engine(catalog, query);
   question.quant = as_served(catalog, *question.model, question.quant, question.engine);
-  question.workload = query.workload;
+  question.workload = as_released(question.engine, query.said, query.workload, *question.model);
   question.placement = query.placement;
-  if (query.context_is_max) question.workload.context = question.model->max_context;
+  if (query.context == ContextChoice::longest) question.workload.context = question.model->max_context;
   return question;
+}
+
+void settle_context(Question& question, const NeedsQuery& query, const Machine& machine) {
+  if (query.context != ContextChoice::by_engine) return;
+  question.workload.context = default_context(*question.engine.release, gpu_memory(machine), *question.model);
 }
 
 RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query) {
   RecommendRequest request;
-  request.engine = find_engine(catalog, query.engine);
+  request.engine = chosen_engine(catalog, query);
   for (const std::string& name : query.models) {
     const ModelAndQuant named = model_and_quant_named(catalog, name);
     if (named.quant != nullptr) {
@@ -180,7 +195,8 @@ RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query) 
   }
   request.workload = query.workload;
   request.placement = query.placement;
-  request.context_is_max = query.context_is_max;
+  request.context = query.context;
+  request.said = query.said;
   request.use = query.use;
   request.min_tps = query.min_tps;
   request.min_context = query.min_context;

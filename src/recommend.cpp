@@ -128,8 +128,12 @@ class Ranking {
 
  private:
   [[nodiscard]] Question question(const Model& model, const Quant& quant) const {
-    Question question{&model, &quant, request_.engine, request_.workload, request_.placement};
-    if (request_.context_is_max) question.workload.context = model.max_context;
+    Question question{&model, &quant, request_.engine,
+                      as_released(request_.engine, request_.said, request_.workload, model),
+                      request_.placement};
+    if (request_.context == ContextChoice::longest) question.workload.context = model.max_context;
+    if (request_.context == ContextChoice::by_engine)
+      question.workload.context = default_context(*request_.engine.release, gpu_memory(machine_), model);
     question.workload.depth = std::min(question.workload.depth, question.workload.context);
     return question;
   }
@@ -187,7 +191,7 @@ class Ranking {
 
   [[nodiscard]] bool readable(const Quant& quant) const {
     if (quant.engine.empty()) return true;
-    return request_.engine != nullptr && quant.engine == request_.engine->id;
+    return request_.engine && quant.engine == request_.engine->id;
   }
 
   /// Of two misses the one a person would aim for: Q4_K_M, the usual download, else the smaller shortfall.

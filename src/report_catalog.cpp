@@ -267,6 +267,36 @@ std::string record_text(const Host& host, const PrintOptions& options) {
   return record.text();
 }
 
+/// What a release and those after it do with memory.
+void release_lines(Record& record, const Engine& engine, const EngineRelease& release) {
+  const bool is_current = &release == &engine.releases.back();
+  std::string title = is_current ? "Current, since " : "Releases since ";
+  if (!release.version.empty()) title += std::string(release.version) + ", ";
+  record.section(title + std::string(release.from));
+  const auto line = [&](std::string_view label, const std::string& value, std::string_view field) {
+    record.sourced(label, value, release.sources, field);
+  };
+  std::string context;
+  for (const ContextStep& step : release.default_context) {
+    context += (context.empty() ? "" : ", ") + count_text(step.context);
+    if (step.gpu_memory != Bytes{}) context += " from " + capacity_text(step.gpu_memory) + " of GPU memory";
+  }
+  line("default context", context.empty() ? "what the model allows" : context + " a slot", "default_context");
+  line("slots", count_text(release.slots), "slots");
+  line("KV cache", release.kv_unified ? "one for all slots" : "one for each slot", "kv_unified");
+  line("flash attention",
+       release.flash_attention_off.empty() ? "on" : "off for " + joined_texts(release.flash_attention_off),
+       "flash_attention_off");
+  line("logits", release.logits_per_token ? "one row for each token of the micro-batch" : "one row a slot",
+       "logits_per_token");
+  line("-ngl counts", release.output_last ? "the output layer last" : "the output layer first",
+       "output_last");
+  line("pool, no flash att.",
+       release.pool_reserved ? "set aside when the model is loaded" : "grows as the context fills",
+       "pool_reserved");
+  line("671B", release.mla_cache ? "the small MLA cache" : "full heads, 71 times the MLA cache", "mla_cache");
+}
+
 std::string record_text(const Engine& engine, const PrintOptions& options) {
   Record record(options, engine.name, engine.id);
   record.plain("also called", joined_texts(engine.aliases));
@@ -277,6 +307,7 @@ std::string record_text(const Engine& engine, const PrintOptions& options) {
   record.sourced("default context", std::string(engine.default_context), engine.sources, "default_context");
   record.sourced("memory", std::string(engine.memory_rule), engine.sources, "memory_rule");
   record.plain("notes", std::string(engine.notes));
+  for (const EngineRelease& release : engine.releases) release_lines(record, engine, release);
   if (!engine.commands.empty()) record.section("Commands");
   for (const CommandTemplate& command : engine.commands) {
     record.command(command.command);

@@ -339,7 +339,7 @@ std::string markdown_of(const Recommendations& result, const RecommendRequest& r
   std::string text = hardware_text(machine) + "\n";
   if (!rows.empty()) {
     const Estimate& pick = rows.front().estimate;
-    text += workload_text(request.workload, pick.engine, pick.backend, request.context_is_max) + "\n";
+    text += workload_text(pick.workload, pick.engine, pick.backend, request.context) + "\n";
     const std::string span = span_text(machine, pick.speed);
     if (!span.empty()) text += span + "\n";
     std::vector<Cells> table;
@@ -377,7 +377,7 @@ std::string markdown_of(const Recommendations& result, const RecommendRequest& r
 
 std::string markdown_of(const Estimate& estimate, const Machine& machine) {
   std::string text = hardware_text(machine) + "\n";
-  text += workload_text(estimate.workload, estimate.engine, estimate.backend, false) + "\n";
+  text += workload_text(estimate.workload, estimate.engine, estimate.backend, ContextChoice::stated) + "\n";
   const std::string span = span_text(machine, estimate.speed);
   if (!span.empty()) text += span + "\n";
   text += "\n" +

@@ -171,12 +171,22 @@ Json quality_json(const Estimate& estimate) {
 /// Whether the arithmetic was done at all; a model ruled out beforehand has nothing to show for it.
 bool worked_out(const Estimate& estimate) { return !estimate.weights.layers.empty(); }
 
+/// The release that the memory is reckoned for; null where releases of the engine are not told apart.
+Json release_json(const EngineChoice& engine) {
+  if (engine.release == nullptr) return nullptr;
+  return {{"asked", text(engine.asked)},
+          {"since_version", text(engine.release->version)},
+          {"since", engine.release->from},
+          {"current", !engine.is_past()}};
+}
+
 /// The members of an estimate, after those that `document` has already.
 void add_estimate(Json& document, const Estimate& estimate, const Machine& machine) {
   const Workload& workload = estimate.workload;
   document["model"] = estimate.model->id;
   document["quant"] = estimate.quant->id;
   document["engine"] = parts::engine_id(estimate);
+  document["engine_release"] = release_json(estimate.engine);
   document["backend"] = word(estimate.backend);
   document["context"] = count(workload.context);
   document["kv_type_k"] = word(workload.kv_k);
@@ -354,6 +364,24 @@ Json item(const Host& host) {
           {"sources", sources_json(host.sources)}};
 }
 
+Json release_item(const EngineRelease& release) {
+  Json steps = Json::array();
+  for (const ContextStep& step : release.default_context) {
+    steps.push_back({{"gpu_memory_bytes", count(step.gpu_memory)}, {"context", count(step.context)}});
+  }
+  return {{"version", text(release.version)},
+          {"from", release.from},
+          {"default_context", std::move(steps)},
+          {"slots", release.slots},
+          {"kv_unified", release.kv_unified},
+          {"flash_attention_off", texts(release.flash_attention_off)},
+          {"logits_per_token", release.logits_per_token},
+          {"output_last", release.output_last},
+          {"pool_reserved", release.pool_reserved},
+          {"mla_cache", release.mla_cache},
+          {"sources", sources_json(release.sources)}};
+}
+
 Json item(const Engine& engine) {
   Json backends = Json::array();
   for (const Backend backend : engine.backends) backends.push_back(word(backend));
@@ -364,6 +392,8 @@ Json item(const Engine& engine) {
                         {"source", command.source},
                         {"confidence", word(command.confidence)}});
   }
+  Json releases = Json::array();
+  for (const EngineRelease& release : engine.releases) releases.push_back(release_item(release));
   return {{"kind", "engine"},
           {"id", engine.id},
           {"name", engine.name},
@@ -372,6 +402,7 @@ Json item(const Engine& engine) {
           {"backends", std::move(backends)},
           {"default_context", text(engine.default_context)},
           {"memory_rule", text(engine.memory_rule)},
+          {"releases", std::move(releases)},
           {"commands", std::move(commands)},
           {"notes", text(engine.notes)},
           {"sources", sources_json(engine.sources)}};

@@ -179,7 +179,7 @@ std::string_view backend_title(Backend backend) {
 }
 
 std::string_view engine_id(const Estimate& estimate) {
-  return estimate.engine != nullptr ? estimate.engine->id : Text("llama.cpp");
+  return estimate.engine ? estimate.engine->id : Text("llama.cpp");
 }
 
 std::string hardware_text(const Machine& machine) {
@@ -205,15 +205,20 @@ std::string hardware_text(const Machine& machine) {
   return printable(text) + ".";
 }
 
-std::string workload_text(const Workload& workload, const Engine* engine, Backend backend,
-                          bool context_is_max) {
+std::string workload_text(const Workload& workload, const EngineChoice& engine, Backend backend,
+                          ContextChoice context) {
   std::string text = "Context ";
-  text += context_is_max ? "as long as each model fits" : count_text(workload.context) + " tokens";
+  if (context == ContextChoice::longest) {
+    text += "as long as each model has it";
+  } else {
+    text += count_text(workload.context) + " tokens";
+    if (context == ContextChoice::by_engine) text += " at most, as the engine sets it";
+  }
   text += ", KV cache " + std::string(word(workload.kv_k));
   if (workload.kv_v != workload.kv_k) text += "/" + std::string(word(workload.kv_v));
   if (workload.parallel > 1) text += ", " + count_text(workload.parallel) + " slots";
   if (!workload.flash()) text += ", flash attention off";
-  text += ", " + std::string(engine != nullptr ? engine->name : Text("llama.cpp")) + " on ";
+  text += ", " + engine_title(engine) + " on ";
   text += backend_title(backend);
   return text + ".";
 }

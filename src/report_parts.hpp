@@ -54,8 +54,8 @@ std::string_view engine_id(const Estimate& estimate);
 /// "RTX 4090, 24 GiB, 1,008 GB/s; 64 GiB RAM, DDR5-5600 dual channel, 89.6 GB/s."
 std::string hardware_text(const Machine& machine);
 /// "Context 8,192 tokens, KV cache f16, llama.cpp on CUDA."
-std::string workload_text(const Workload& workload, const Engine* engine, Backend backend,
-                          bool context_is_max);
+std::string workload_text(const Workload& workload, const EngineChoice& engine, Backend backend,
+                          ContextChoice context);
 /// Which cards or platforms the speeds span, and the flag that ends it; empty where the hardware is named.
 std::string span_text(const Machine& machine, const Speed& speed);
 

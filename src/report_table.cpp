@@ -312,10 +312,10 @@ void rejected(std::string& out, const PrintOptions& options, std::span<const Rec
 }
 
 void head_lines(std::string& out, const PrintOptions& options, const Machine& machine,
-                const Workload& workload, const Engine* engine, Backend backend, bool context_is_max,
+                const Workload& workload, const EngineChoice& engine, Backend backend, ContextChoice context,
                 const Speed* speed) {
   paragraph(out, options, hardware_text(machine));
-  paragraph(out, options, workload_text(workload, engine, backend, context_is_max));
+  paragraph(out, options, workload_text(workload, engine, backend, context));
   if (speed != nullptr) paragraph(out, options, span_text(machine, *speed));
 }
 
@@ -357,14 +357,13 @@ std::string table_of(const Recommendations& result, const RecommendRequest& requ
   out.reserve(4096);
   const std::span<const Recommendation> rows =
       std::span(result.ranked).first(shown(result.ranked.size(), options));
-  const Engine* engine = request.engine;
-  Backend backend = machine.devices.empty() ? Backend::cpu : machine.devices.front().backend;
-  if (!rows.empty()) {
-    engine = rows.front().estimate.engine;
-    backend = rows.front().estimate.backend;
+  if (rows.empty()) {
+    const Backend backend = machine.devices.empty() ? Backend::cpu : machine.devices.front().backend;
+    head_lines(out, options, machine, request.workload, request.engine, backend, request.context, nullptr);
+  } else {
+    const Estimate& pick = rows.front().estimate;
+    head_lines(out, options, machine, pick.workload, pick.engine, pick.backend, request.context, &pick.speed);
   }
-  head_lines(out, options, machine, request.workload, engine, backend, request.context_is_max,
-             rows.empty() ? nullptr : &rows.front().estimate.speed);
   out += "\n";
   if (rows.empty()) {
     nothing_fits(out, options, result, machine);
@@ -405,8 +404,8 @@ std::string table_of(const Recommendations& result, const RecommendRequest& requ
 
 std::string table_of(const Estimate& estimate, const Machine& machine, const PrintOptions& options) {
   std::string out;
-  head_lines(out, options, machine, estimate.workload, estimate.engine, estimate.backend, false,
-             &estimate.speed);
+  head_lines(out, options, machine, estimate.workload, estimate.engine, estimate.backend,
+             ContextChoice::stated, &estimate.speed);
   out += "\n";
   heading(out, options, title_of(estimate), verdict_text(estimate.placement),
           verdict_tone(estimate.placement.verdict));
@@ -434,6 +433,13 @@ std::string fit_sentence(const Estimate& estimate, const Machine& machine) {
   text += ", which has " + gib_text(budget_of(placement, device)) + " to use";
   if (needs_host(placement)) text += ", and " + gib_text(placement.host.total()) + " of RAM";
   return text + ".";
+}
+
+/// Whether anything beside model, context and hardware was said: what the verdict rests on is then repeated.
+bool has_settings(const Estimate& estimate) {
+  const Workload& workload = estimate.workload;
+  return estimate.engine || !workload.flash() || workload.kv_k != KvType::f16 ||
+         workload.kv_v != KvType::f16 || workload.parallel != 1;
 }
 
 /// What was asked beside fitting, and what there is instead.
@@ -470,6 +476,11 @@ std::string table_of(const Check& check, const Machine& machine, const PrintOpti
   }
   out += "\n";
   paragraph(out, options, hardware_text(machine));
+  if (has_settings(check.estimate)) {
+    paragraph(out, options,
+              workload_text(check.estimate.workload, check.estimate.engine, check.estimate.backend,
+                            ContextChoice::stated));
+  }
   paragraph(out, options, span_text(machine, check.estimate.speed));
   heading(out, options, title_of(check.estimate), verdict_text(check.estimate.placement),
           verdict_tone(check.estimate.placement.verdict));

@@ -81,7 +81,7 @@ TEST_CASE("null is not said, max is the model's own context", "[batch]") {
   const BatchRequest request =
       parse_batch_request(R"({"model": "32b", "ctx": "max", "quant": null, "gpus": null, "reserve_gib": 0})");
   CHECK(request.id_json.empty());
-  CHECK(request.needs.context_is_max);
+  CHECK(request.needs.context == ContextChoice::longest);
   CHECK(request.needs.quants.empty());
   CHECK(request.hardware.gpus.empty());
   CHECK(request.hardware.reserve == Bytes{});

@@ -34,6 +34,7 @@ constexpr Member kFiles = &CatalogTexts::files;
 constexpr Member kGpus = &CatalogTexts::gpus;
 constexpr Member kHosts = &CatalogTexts::hosts;
 constexpr Member kConstants = &CatalogTexts::constants;
+constexpr Member kEngines = &CatalogTexts::engines;
 
 void check_all(const std::vector<Fault>& faults) {
   for (const Fault& fault : faults) {
@@ -230,4 +231,24 @@ TEST_CASE("a damaged catalogue is refused and never crashes") {
       CHECK_THAT(load_error(texts), contains(std::string(file.name)));
     }
   }
+}
+
+TEST_CASE("releases of an engine ascend and are named alike") {
+  check_all({
+      {kEngines, R"("from": "2026-06")", R"("from": "2024-05")",
+       "engines.json: /engines/1/releases/1/from: must be after the one before"},
+      {kEngines, R"("from": "2026-06")", R"("from": "2026-13")",
+       "engines.json: /engines/1/releases/1/from: must be a month YYYY-MM, is \"2026-13\""},
+      {kEngines, R"({"from": "2026-06")", R"({"version": "0.5", "from": "2026-06")",
+       "engines.json: /engines/1/releases/1: has a version where the one before has none, or the other way "
+       "round"},
+      {kEngines, R"({"from": "2024-05")", R"({"version": "b2824", "from": "2024-05")",
+       "engines.json: /engines/1/releases/0/version: must be numbers with dots, is \"b2824\""},
+      {kEngines, R"("gpu_memory": "0 B")", R"("gpu_memory": "1 GiB")",
+       "engines.json: /engines/1/releases/0/default_context/0/gpu_memory: must be 0 for the first step"},
+      {kEngines, R"("gpu_memory": "20 GiB")", R"("gpu_memory": "0 B")",
+       "engines.json: /engines/1/releases/0/default_context/1/gpu_memory: must be above the one before"},
+      {kEngines, R"("slots": 4)", R"("slots": 0)",
+       "engines.json: /engines/1/releases/0/slots: impossible value 0; possible: 1 to 256"},
+  });
 }

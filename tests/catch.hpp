@@ -17,8 +17,10 @@ namespace r1fit::test {
 
 #ifdef R1FIT_CATCH_V3
 inline auto contains(const std::string& part) { return Catch::Matchers::ContainsSubstring(part); }
+inline auto starts_with(const std::string& part) { return Catch::Matchers::StartsWith(part); }
 #else
 inline auto contains(const std::string& part) { return Catch::Matchers::Contains(part); }
+inline auto starts_with(const std::string& part) { return Catch::Matchers::StartsWith(part); }
 #endif
 inline auto within_rel(double target, double margin) { return Catch::Matchers::WithinRel(target, margin); }
 

@@ -71,7 +71,7 @@ TEST_CASE("what does not fit has no command") {
 
 TEST_CASE("an engine asked for is the only one answered for") {
   Question question = shipped_question("32b", "Q4_K_M");
-  question.engine = &engine_named(builtin_catalog(), "lm-studio");
+  question.engine = engine_choice(builtin_catalog(), "lm-studio");
   const Estimate one = estimate(builtin_catalog(), question, machine_with("rtx 4090"));
   for (const Command& command : one.commands) CHECK(command.engine == "lm-studio");
 }
@@ -86,8 +86,27 @@ TEST_CASE("Ollama's own mixture of the Qwen3 8B stands in for the usual name") {
   CHECK(ollama_file(catalog, model_named(catalog, "14b"), quant_named(catalog, "Q6_K")) == nullptr);
 }
 
-TEST_CASE("Ollama's default context goes by the memory of all cards") {
-  CHECK(ollama_default_context(gib(12)) == tokens(4096));
-  CHECK(ollama_default_context(gib(24)) == tokens(32768));
-  CHECK(ollama_default_context(gib(48)) == tokens(262144));
+TEST_CASE("commands follow the release: flash attention is asked for where it is off by default") {
+  const Catalog& catalog = builtin_catalog();
+  Question question = shipped_question("32b", "Q4_K_M");
+  question.engine = engine_choice(catalog, "ollama@0.13");
+  question.workload.flash_attention = FlashAttention::on;
+  const Machine machine = machine_with("rtx 4090");
+  CHECK_THAT(command_of(estimate(catalog, question, machine), "ollama"),
+             starts_with("OLLAMA_FLASH_ATTENTION=1 "));
+  question.workload.flash_attention = FlashAttention::off;
+  CHECK_THAT(command_of(estimate(catalog, question, machine), "ollama"),
+             starts_with("OLLAMA_CONTEXT_LENGTH=8192"));
+  question.engine = engine_choice(catalog, "llama.cpp@2024-05");
+  CHECK_THAT(command_of(estimate(catalog, question, machine), "llama.cpp"), !contains("-fa"));
+  question.engine = engine_choice(catalog, "llama.cpp");
+  CHECK_THAT(command_of(estimate(catalog, question, machine), "llama.cpp"), contains("-fa off"));
+}
+
+TEST_CASE("Ollama is told the context of one slot") {
+  Question question = shipped_question("14b", "Q4_K_M");
+  question.workload.parallel = 4;
+  const std::string command =
+      command_of(estimate(builtin_catalog(), question, machine_with("rtx 4090")), "ollama");
+  CHECK_THAT(command, contains("OLLAMA_NUM_PARALLEL=4 OLLAMA_CONTEXT_LENGTH=2048 "));
 }

@@ -55,12 +55,12 @@ TEST_CASE("questions that contradict themselves are refused with the reason") {
 TEST_CASE("engines whose files are not GGUF are not guessed at") {
   Question question = shipped_question("32b", "Q4_K_M");
   for (const Engine& engine : builtin_catalog().engines) {
-    question.engine = &engine;
+    question.engine = engine_choice(builtin_catalog(), engine.id);
     CHECK(refusal(question).empty() == engine.reads_gguf);
   }
   question = shipped_question("r1-0528-671b", "IQ2_K_R4");
   CHECK(refusal(question).empty());
-  question.engine = &engine_named(builtin_catalog(), "ollama");
+  question.engine = engine_choice(builtin_catalog(), "ollama");
   CHECK_THAT(refusal(question), contains("ik-llama.cpp"));
 }
 

@@ -26,6 +26,20 @@ TEST_CASE("Ollama's default context is warned of where it spills and only there"
              contains("131,072"));
 }
 
+TEST_CASE("a past release is named with what it does otherwise, the current one is not") {
+  Question question = shipped_question("32b", "Q4_K_M");
+  question.engine = engine_choice(builtin_catalog(), "ollama@0.13");
+  question.workload = as_released(question.engine, {}, question.workload, *question.model);
+  const Estimate old = estimate(builtin_catalog(), question, machine_with("rtx 4090"));
+  CHECK_THAT(note(old, "engine_release"), contains("Ollama 0.13 has no flash attention by default"));
+  CHECK_THAT(note(old, "engine_release"), contains("context of 4,096 (--ctx default)"));
+  CHECK_THAT(note(old, "flash_attention_off"), contains("set aside when the model is loaded"));
+  // Its own default is shorter than what was asked for.
+  CHECK(note(old, "ollama_default_context").empty());
+  question.engine = engine_choice(builtin_catalog(), "ollama");
+  CHECK(note(estimate(builtin_catalog(), question, machine_with("rtx 4090")), "engine_release").empty());
+}
+
 TEST_CASE("the tag deepseek-r1:8b is explained where the Qwen3 8B is meant") {
   CHECK_THAT(note(shipped_estimate("r1-0528-qwen3-8b", "Q4_K_M", machine_with("rtx 4090")), "ollama_8b"),
              contains("Qwen3"));

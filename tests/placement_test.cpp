@@ -12,6 +12,7 @@
 #include "r1fit/kv_cache.hpp"
 #include "r1fit/lookup.hpp"
 #include "r1fit/memory.hpp"
+#include "shipped.hpp"
 
 using namespace r1fit;
 
@@ -315,6 +316,27 @@ TEST_CASE("a request is obeyed even where it does not fit") {
   some.n_cpu_moe = 3;  // the three dense layers: no expert moves
   CHECK(placed("r1-671b", "Q4_K_M", 4096, cards(8, "a100-80gb-sxm", 80, 64), some).mode ==
         PlacementMode::gpu);
+}
+
+TEST_CASE("a release that counts the output last leaves it out of all but everything") {
+  Workload workload;
+  workload.output_last = true;
+  const Machine machine = nameless({24}, 64);
+  const auto with = [&](int n) {
+    const Question question = shipped_question("7b", "Q4_K_M", workload);
+    return evaluate(catalog(), {question.model, question.quant, {}, workload, layers(n)}, machine).placement;
+  };
+  const Placement one = with(1);
+  CHECK(one.output_device == -1);
+  CHECK(one.layer_device.back() == 0);
+  CHECK(one.layer_device.front() == -1);
+  const Placement blocks_only = with(28);
+  CHECK(blocks_only.output_device == -1);
+  CHECK(blocks_only.mode == PlacementMode::partial);
+  CHECK(std::ranges::count(blocks_only.layer_device, 0) == 28);
+  const Placement whole = with(29);
+  CHECK(whole.output_device == 0);
+  CHECK(whole.mode == PlacementMode::gpu);
 }
 
 // ---- llama.cpp's layer split ------------------------------------------------------------------------

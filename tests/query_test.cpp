@@ -172,8 +172,27 @@ TEST_CASE("a question is one model and one quantisation", "[query]") {
   CHECK(question({}) == "name one model");
   CHECK_THAT(question(about("32b", nullptr, "olama")), contains("no engine named \"olama\""));
   NeedsQuery longest = about("32b");
-  longest.context_is_max = true;
+  longest.context = ContextChoice::longest;
   CHECK(build_question(tiny_catalog(), longest).workload.context == tokens(131072));
+}
+
+TEST_CASE("the engine's own context needs an engine whose default is known", "[query]") {
+  const auto with = [](const char* engine) {
+    NeedsQuery query = about("32b", nullptr, engine);
+    query.context = ContextChoice::by_engine;
+    return query;
+  };
+  CHECK(question(with("")) == "--ctx default needs --engine: the default is the engine's own");
+  CHECK(question(with("ollama")) == "--ctx default: what Ollama takes by itself is not known");
+  NeedsQuery query = with("llama.cpp@2024-05");
+  Question asked = build_question(tiny_catalog(), query);
+  CHECK(asked.workload.parallel == 4);
+  settle_context(asked, query, built(hardware({nameless(24)})));
+  CHECK(asked.workload.context == tokens(4 * 4096));
+  query.context = ContextChoice::stated;
+  Question stated = build_question(tiny_catalog(), query);
+  settle_context(stated, query, built(hardware({nameless(24)})));
+  CHECK(stated.workload.context == tokens(8192));
 }
 
 TEST_CASE("a request holds each candidate once", "[query]") {
@@ -183,7 +202,7 @@ TEST_CASE("a request holds each candidate once", "[query]") {
   const RecommendRequest request = build_request(tiny_catalog(), query);
   CHECK(request.models.size() == 2);
   CHECK(request.quants.size() == 1);
-  CHECK(request.engine == nullptr);
+  CHECK_FALSE(request.engine);
   query.models = {"32b:Q8_0"};
   CHECK_THAT(error_of([&] { build_request(tiny_catalog(), query); }), contains("--model 32b:Q8_0"));
 }

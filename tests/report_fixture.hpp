@@ -111,7 +111,7 @@ struct ReportFixture {
     Estimate estimate;
     estimate.model = &model;
     estimate.quant = &quant;
-    estimate.engine = &engine;
+    estimate.engine.engine = &engine;
     estimate.backend = Backend::cuda;
     LayerWeights layer{};
     layer.attention = mib(50);

@@ -77,13 +77,14 @@ TEST_CASE("the keys of an estimate come in the promised order", "[report_json]")
   const ReportFixture fixture;
   const ordered_json document = ordered_json::parse(json_of(fixture.estimate(), fixture.machine));
   CHECK(keys_of(document) ==
-        "schema model quant engine backend context kv_type_k kv_type_v flash_attn ubatch parallel depth "
+        "schema model quant engine engine_release backend context kv_type_k kv_type_v flash_attn ubatch "
+        "parallel depth "
         "verdict "
         "placement memory speed quality comfortable_with commands notes");
   CHECK(document["schema"] == "r1fit.estimate/1");
   CHECK(document["flash_attn"] == "on");
   Estimate no_engine = fixture.estimate();
-  no_engine.engine = nullptr;
+  no_engine.engine = {};
   CHECK(ordered_json::parse(json_of(no_engine, fixture.machine))["engine"] == "llama.cpp");
   CHECK(keys_of(document["memory"]["host"]).starts_with("budget_bytes weights_bytes kv_cache_bytes"));
 }

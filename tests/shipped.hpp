@@ -42,7 +42,7 @@ inline Machine cpu_only(Bytes ram, std::string_view platform) {
 inline Question shipped_question(std::string_view model, std::string_view quant,
                                  const Workload& workload = {}) {
   const Catalog& catalog = builtin_catalog();
-  return {&model_named(catalog, model), &quant_named(catalog, quant), nullptr, workload, {}};
+  return {&model_named(catalog, model), &quant_named(catalog, quant), {}, workload, {}};
 }
 
 inline Estimate shipped_estimate(std::string_view model, std::string_view quant, const Machine& machine,

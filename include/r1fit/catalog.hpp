@@ -304,6 +304,28 @@ struct CommandTemplate {
   Confidence confidence;
 };
 
+/// A default context that holds from so much GPU memory on, all cards together.
+struct ContextStep {
+  Bytes gpu_memory;
+  Tokens context;  ///< of one slot
+};
+
+/// What one release of an engine, and those after it up to the next record, do with memory unless told
+/// otherwise.
+struct EngineRelease {
+  Text version;                       ///< the first that does so, "0.13.4"; empty: known by its date alone
+  Text from;                          ///< the month of it, "2025-12"
+  List<ContextStep> default_context;  ///< ascending in gpu_memory; empty: what the model allows
+  int slots;                          ///< requests served at once
+  bool kv_unified;                    ///< the slots share one cache
+  List<Text> flash_attention_off;     ///< GGUF architectures that run without it
+  bool logits_per_token;              ///< logits reserved for the whole micro-batch, not one row a slot
+  bool output_last;                   ///< n_gpu_layers counts the output layer last, not first
+  bool pool_reserved;  ///< without flash attention the pool is taken at the start, not as the context fills
+  bool mla_cache;      ///< 671B has the small MLA cache; without it full heads are kept
+  List<Source> sources;
+};
+
 struct Engine {
   Text id;
   Text name;
@@ -313,6 +335,7 @@ struct Engine {
   Text default_context;
   Text memory_rule;
   std::optional<Bytes> device_reserve;  ///< kept free on each GPU on top of any margin
+  List<EngineRelease> releases;         ///< ascending; the last is the current one; empty: none known
   List<CommandTemplate> commands;
   Text notes;
   List<Source> sources;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "r1fit/engine_release.hpp"
 #include "r1fit/placement.hpp"
 
 namespace r1fit {
@@ -14,17 +15,13 @@ struct Command {
 };
 
 /// Commands that run `model` as `quant` as placed: Ollama's where it has the file, llama.cpp's always.
-/// With `engine` set, only that engine's. `download` is the file's size. Empty where nothing runs or no
+/// With an `engine` named, only that engine's. `download` is the file's size. Empty where nothing runs or no
 /// published file is known.
 std::vector<Command> commands_for(const Catalog& catalog, const Model& model, const Quant& quant,
-                                  const Engine* engine, const Workload& workload, const Machine& machine,
-                                  const Placement& placement, Bytes download);
+                                  const EngineChoice& engine, const Workload& workload,
+                                  const Machine& machine, const Placement& placement, Bytes download);
 
 /// The Ollama tag that serves this model and quantisation; null: none. Its file may be Ollama's own mixture.
 const PublishedFile* ollama_file(const Catalog& catalog, const Model& model, const Quant& quant);
-
-/// Ollama's default context on a machine with this much GPU memory (releases since January 2026, commit
-/// 0334ffa62 of ollama/ollama).
-Tokens ollama_default_context(Bytes total_gpu_memory);
 
 }  // namespace r1fit

@@ -7,6 +7,7 @@
 
 #include "r1fit/catalog.hpp"
 #include "r1fit/commands.hpp"
+#include "r1fit/engine_release.hpp"
 #include "r1fit/notes.hpp"
 #include "r1fit/placement.hpp"
 #include "r1fit/quality.hpp"
@@ -17,7 +18,7 @@ namespace r1fit {
 struct Estimate {
   const Model* model = nullptr;
   const Quant* quant = nullptr;
-  const Engine* engine = nullptr;
+  EngineChoice engine;
   Backend backend = Backend::cpu;
   Workload workload;
   Weights weights;
@@ -40,7 +41,7 @@ inline Candidate candidate_of(const Estimate& estimate) {
 struct Question {
   const Model* model = nullptr;
   const Quant* quant = nullptr;
-  const Engine* engine = nullptr;
+  EngineChoice engine;
   Workload workload;
   PlacementRequest placement;
 };

@@ -73,6 +73,9 @@ Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<
 /// which they were named.
 void order_devices(Machine& machine);
 
+/// What the engines can count on of all cards together.
+Bytes gpu_memory(const Machine& machine);
+
 /// Host memory. `ram`, platform and bandwidth may each be unknown; nothing is assumed for them.
 HostMemory make_host(const Catalog& catalog, std::optional<Bytes> ram, const Host* platform,
                      std::optional<BytesPerSecond> bandwidth);

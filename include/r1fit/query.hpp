@@ -41,7 +41,8 @@ Machine build_machine(const Catalog& catalog, const HardwareQuery& query, const 
 /// What is asked of the model.
 struct NeedsQuery {
   Workload workload;
-  bool context_is_max = false;
+  ContextChoice context = ContextChoice::stated;
+  Said said;
   PlacementRequest placement;
   std::vector<std::string> models;
   std::vector<std::string> quants;
@@ -51,12 +52,12 @@ struct NeedsQuery {
   std::optional<Tokens> min_context;
 };
 
-/// The engine of a query; null where none was named. Throws Error.
-const Engine* find_engine(const Catalog& catalog, const std::string& name);
-
 /// One model and quantisation ("32b:Q4_K_M", a model and a quantisation apart, an Ollama tag). Without a
 /// quantisation Q4_K_M, what engines download by default. Throws Error.
 Question build_question(const Catalog& catalog, const NeedsQuery& query);
+
+/// `--ctx default`: the context that the engine would take on this machine. Nothing to do for the others.
+void settle_context(Question& question, const NeedsQuery& query, const Machine& machine);
 
 /// Candidates for `recommend`. Throws Error.
 RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query);

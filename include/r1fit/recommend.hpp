@@ -12,13 +12,14 @@ namespace r1fit {
 struct RecommendRequest {
   std::vector<const Model*> models;  ///< empty: every offered model
   std::vector<const Quant*> quants;  ///< empty: every offered quantisation
-  const Engine* engine = nullptr;
+  EngineChoice engine;
   Workload workload;
   PlacementRequest placement;
   Use use = Use::general;
   std::optional<TokensPerSecond> min_tps;  ///< on the typical speed
   std::optional<Tokens> min_context;
-  bool context_is_max = false;  ///< --ctx max: each model at its own maximum
+  ContextChoice context = ContextChoice::stated;  ///< --ctx max: each model at its own maximum
+  Said said;
 };
 
 struct Recommendation {

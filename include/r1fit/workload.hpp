@@ -16,6 +16,8 @@ enum class KvType : std::uint8_t { f16, q8_0, q4_0 };
 enum class FlashAttention : std::uint8_t { on, off, automatic };
 /// Rows of logits an engine reserves: one a slot (a server) or the whole micro-batch (the bare library).
 enum class LogitsRows : std::uint8_t { parallel, ubatch };
+/// How the context of a question is meant: as stated, the model's longest, or the engine's own default.
+enum class ContextChoice : std::uint8_t { stated, longest, by_engine };
 /// How several GPUs share a model.
 enum class SplitMode : std::uint8_t { layer, row, tensor };
 
@@ -29,6 +31,7 @@ struct Workload {
   Tokens ubatch = tokens(512);
   LogitsRows logits_rows = LogitsRows::parallel;
   SplitMode split = SplitMode::layer;
+  bool output_last = false;      ///< n_gpu_layers counts the output layer last, as builds before 2026 did
   bool legacy_gguf = false;      ///< a 671B file made before the MLA cache (attn_kv_b)
   std::optional<bool> imatrix;   ///< unset: as published files of the quantisation are made
   Tokens depth = tokens(512);    ///< tokens in the context where the decode speed is stated
@@ -40,9 +43,10 @@ struct Workload {
 
 /// What the user fixed of the placement; unset parts are chosen.
 struct PlacementRequest {
-  std::optional<int> n_gpu_layers;  ///< llama.cpp's -ngl: the output layer first, then the last blocks
-  std::optional<int> n_cpu_moe;     ///< experts of the first so many layers stay in host memory
-  bool cpu_moe = false;             ///< experts of every layer stay in host memory
+  std::optional<int>
+      n_gpu_layers;  ///< llama.cpp's -ngl: the output layer first (see output_last), then the last blocks
+  std::optional<int> n_cpu_moe;  ///< experts of the first so many layers stay in host memory
+  bool cpu_moe = false;          ///< experts of every layer stay in host memory
 
   [[nodiscard]] bool any() const { return n_gpu_layers || n_cpu_moe || cpu_moe; }
 };
