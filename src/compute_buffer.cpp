@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "r1fit/graph_walk.hpp"
 #include "r1fit/kv_cache.hpp"
 
 namespace r1fit {
@@ -40,9 +41,7 @@ constexpr std::int64_t kInputs = 20;  ///< bytes a row for positions, ids and ou
 
 /// Activations alive at the end of the network.
 std::int64_t logits_peak(const Sizes& s, Backend backend) {
-  std::int64_t activations = 2;
-  if (backend == Backend::cuda || backend == Backend::rocm) activations = 1;
-  if (backend == Backend::cpu && s.quantised) activations = 3;
+  std::int64_t activations = backend == Backend::cpu && s.quantised ? 3 : 2;
   if (s.legacy && s.flash) activations = 4;
   return 4 * s.vocab * s.o + activations * s.e;
 }
@@ -55,52 +54,23 @@ std::int64_t metal_flash(const Sizes& s, std::int64_t head_dim) {
 }
 
 std::int64_t dense_layer_peak(const Sizes& s, Backend backend, std::int64_t head_dim) {
-  const std::int64_t kv_copy = 4 * s.c * s.kv_width;
-  if (!s.flash) {
-    std::int64_t activations = 4;
-    if (backend == Backend::vulkan || backend == Backend::metal) activations = 2;
-    if (backend == Backend::cpu) activations = 5;
-    return 4 * s.heads * s.c * s.u + s.mask + activations * s.e + s.x;
-  }
-  switch (backend) {
-    case Backend::cuda:
-    case Backend::rocm: {
-      const std::int64_t ffn = 3 * s.f + 3 * s.e + s.mask;
-      return s.quantised ? std::max(ffn, 4 * s.e + s.mask + kv_copy) : ffn;
-    }
-    case Backend::metal:
-      return std::max(3 * s.f + 2 * s.e + s.mask,
-                      (s.quantised ? 4 : 3) * s.e + s.mask + kv_copy + metal_flash(s, head_dim) + kMetalPad);
-    case Backend::cpu:
-      return 3 * s.f + (s.quantised ? 3 : 4) * s.e + s.mask;
-    case Backend::vulkan:
-    case Backend::sycl:
-      break;
-  }
-  return 3 * s.f + 2 * s.e + s.mask;
+  const bool metal = backend == Backend::metal;
+  if (!s.flash) return 4 * s.heads * s.c * s.u + s.mask + (metal ? 2 : 5) * s.e + s.x;
+  if (!metal) return 3 * s.f + (s.quantised ? 3 : 4) * s.e + s.mask;
+  return std::max(3 * s.f + 2 * s.e + s.mask, (s.quantised ? 4 : 3) * s.e + s.mask + 4 * s.c * s.kv_width +
+                                                  metal_flash(s, head_dim) + kMetalPad);
 }
 
 std::int64_t mla_layer_peak(const Sizes& s, const MlaShape& mla, Backend backend) {
   const std::int64_t rank = mla.kv_lora_rank;
   const std::int64_t rope = mla.qk_rope_head_dim;
-  const std::int64_t cached = rank + rope;
-  const std::int64_t attention = s.heads * (2 * rank + mla.v_head_dim + 3 * rope);
+  const std::int64_t attention = s.heads * (2 * rank + mla.v_head_dim + 3 * rope) + 3 * s.d;
   const std::int64_t cpu = s.heads * (2 * rank + mla.v_head_dim + 4 * rope) + 4 * s.d;
-  const std::int64_t vulkan = attention + 2 * s.d + mla.q_lora_rank + rank;
-  const std::int64_t cuda = attention + 3 * s.d;
-  std::int64_t peak = cuda * s.t + s.mask;
-  if (backend == Backend::cpu) peak = cpu * s.t + s.mask;
-  if (backend == Backend::vulkan || backend == Backend::sycl) peak = vulkan * s.t + s.mask;
+  const std::int64_t peak = (backend == Backend::cpu ? cpu : attention) * s.t + s.mask;
   if (!s.flash) return peak + s.heads * s.c * s.t;
-  // An f16 copy of the cache for flash attention, where no free gap of the graph can hold it.
-  const std::int64_t copy = 2 * s.c * cached;
-  const std::int64_t beside_copy = (cuda + s.heads * rank) * s.t + s.mask + copy;
-  if (backend == Backend::metal) return beside_copy + metal_flash(s, rank);
-  const bool gap_holds_copy = copy <= s.heads * (mla.qk_nope_head_dim + rope) * s.t;
-  if ((backend == Backend::cuda || backend == Backend::rocm) && s.quantised && !gap_holds_copy) {
-    return std::max(peak, beside_copy);
-  }
-  return peak;
+  if (backend != Backend::metal) return peak;
+  // An f16 copy of the cache for flash attention.
+  return peak + s.heads * rank * s.t + 2 * s.c * (rank + rope) + metal_flash(s, rank);
 }
 
 std::int64_t layer_peak(const Sizes& s, const Shape& shape, Backend backend) {
@@ -121,33 +91,16 @@ std::int64_t streaming_peak(const Sizes& s, const Shape& shape, const Workload& 
                             const GraphPart& part) {
   const std::int64_t kv = kv_layer(shape, workload).count();
   const std::int64_t logits = logits_peak(s, backend);
-  const std::int64_t layer = layer_peak(s, shape, backend);
   const std::int64_t tensor = part.streamed_tensor.count();
-  const bool cuda = backend == Backend::cuda || backend == Backend::rocm;
-  std::int64_t peak = std::max(logits, layer + kv);
+  std::int64_t peak = std::max(logits + 2 * s.e, layer_peak(s, shape, backend) + kv);
   if (part.experts_streamed) {
     const std::int64_t used = shape.moe->experts_per_token;
-    const std::int64_t ffn = shape.moe->expert_ffn;
-    const std::int64_t activations = used * (s.d + ffn) + 4 * s.d + (cuda ? ffn : 0);
-    std::int64_t beside = cuda ? 0 : kv;
-    if (cuda && part.host_layers > 0) beside = kv + kv / 2 + part.streamed_attention.count();
-    peak = std::max(peak, tensor + activations * s.t + s.mask + beside);
-  } else if (cuda && !s.mla && !s.legacy) {
-    // The cache of the layer at hand passes through as well, half of the next one's beside it.
-    const std::int64_t cache = part.host_layers > 1 ? kv + kv / 2 : kv;
-    const std::int64_t ffn = 3 * s.f + 4 * s.e + s.mask + tensor;
-    std::int64_t attention = s.mask + cache + (s.quantised ? 4 * s.c * s.kv_width + 5 * s.e : 4 * s.e);
-    if (!s.flash) attention = std::max(layer, 4 * s.heads * s.c * s.u + s.mask + cache + 2 * s.e);
-    peak = std::max({logits, ffn, attention});
-  } else if (!s.mla && !s.legacy) {
-    peak = std::max(logits + 2 * s.e, layer + kv);
+    const std::int64_t activations = used * (s.d + shape.moe->expert_ffn) + 4 * s.d;
+    peak = std::max(peak, tensor + activations * s.t + s.mask + kv);
   }
   // A product with few rows stays where its weights are.
-  constexpr std::int64_t least_rows = 32;
-  if (part.output_tensor != Bytes{} && s.o >= least_rows) {
-    const std::int64_t beside = cuda ? 2 * s.e + s.f + tensor : s.e;
-    peak = std::max(peak, part.output_tensor.count() + 4 * s.vocab * s.o + beside);
-  }
+  if (part.output_tensor != Bytes{} && s.o >= kLeastOffloadedRows)
+    peak = std::max(peak, part.output_tensor.count() + 4 * s.vocab * s.o + s.e);
   return peak;
 }
 

@@ -60,10 +60,15 @@ KvCells kv_cells(const Workload& workload) {
   return {tokens(stream), tokens(stream * slots)};
 }
 
-Bytes kv_layer(const Shape& shape, const Workload& workload) {
+KvTensors kv_tensors(const Shape& shape, const Workload& workload) {
   const Row row = row_of(shape, workload.legacy_gguf);
   const std::int64_t cells = kv_cells(workload).total.count();
-  return bytes(cells * (row_bytes(row.k, workload.kv_k) + row_bytes(row.v, workload.kv_v)));
+  return {bytes(cells * row_bytes(row.k, workload.kv_k)), bytes(cells * row_bytes(row.v, workload.kv_v))};
+}
+
+Bytes kv_layer(const Shape& shape, const Workload& workload) {
+  const KvTensors tensors = kv_tensors(shape, workload);
+  return tensors.k + tensors.v;
 }
 
 BytesPerToken kv_read_per_layer(const Shape& shape, const Workload& workload, Tokens depth) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "r1fit/compute_buffer.hpp"
+#include "r1fit/graph_walk.hpp"
 #include "r1fit/kv_cache.hpp"
 
 namespace r1fit {
@@ -22,8 +23,6 @@ GraphPart streamed_parts(const Weights& weights, const Layout& layout) {
     if (layout.layer_device[i] < 0) {
       part.streams_weights = true;
       ffn = std::max(ffn, layer.largest_ffn_tensor);
-      ++part.host_layers;
-      part.streamed_attention = std::max(part.streamed_attention, layer.attention);
     }
     if (experts_on_host(layout, i) && layer.largest_expert_tensor != Bytes{}) {
       part.streams_weights = true;
@@ -34,6 +33,28 @@ GraphPart streamed_parts(const Weights& weights, const Layout& layout) {
   part.streamed_tensor = std::max(ffn, experts);
   if (layout.output_device < 0) part.output_tensor = weights.output_tensor;
   return part;
+}
+
+/// What of the graph is walked for one device.
+WalkedPart walked_part(const Layout& layout, const Workload& workload, int device, bool pipelined) {
+  WalkedPart part;
+  const std::vector<int>& where = layout.layer_device;
+  // Host layers pass through the first device only, and only in batches worth it.
+  const bool streams =
+      device == 0 && std::min(workload.ubatch, workload.context).count() >= kLeastOffloadedRows;
+  if (streams) part.host_layers = static_cast<int>(std::ranges::count(where, -1));
+  part.first = static_cast<int>(std::ranges::find(where, device) - where.begin());
+  part.count = static_cast<int>(std::ranges::count(where, device));
+  part.n_cpu_moe = streams ? layout.n_cpu_moe : 0;
+  part.output_on_host = layout.output_device < 0;
+  part.head = layout.output_device == device || (part.output_on_host && part.host_layers > 0);
+  part.pipelined = pipelined;
+  return part;
+}
+
+/// Whether the order of its operations is known one by one.
+bool is_walked(const Shape& shape, const Workload& workload, Backend backend) {
+  return backend != Backend::metal && !(shape.mla && workload.legacy_gguf);
 }
 
 bool pads_rows(Backend backend) { return backend == Backend::cuda || backend == Backend::rocm; }
@@ -90,12 +111,15 @@ MemoryUse memory_of(const Candidate& candidate, const Workload& workload, const 
   part.pipelined = pipelined;
   for (std::size_t i = 0; i < use.devices.size(); ++i) {
     const Device& device = machine.devices[i];
-    // llama.cpp streams host layers through the first device only.
     GraphPart own = i == 0 || !part.streams_weights ? part : GraphPart{};
     own.logits = layout.output_device == static_cast<int>(i) || (layout.output_device < 0 && i == 0);
     const bool used = use.devices[i].weights != Bytes{} || own.streams_weights;
     if (used) {
-      use.devices[i].compute = device_compute(shape, workload, device.backend, own);
+      const bool walked = is_walked(shape, workload, device.backend);
+      use.devices[i].compute =
+          walked ? walked_compute(shape, workload, device.backend, weights,
+                                  walked_part(layout, workload, static_cast<int>(i), pipelined))
+                 : device_compute(shape, workload, device.backend, own);
       use.devices[i].pool = flash_off_pool(shape, workload, device.backend);
     }
     use.devices[i].runtime = device.runtime;

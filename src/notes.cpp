@@ -98,7 +98,9 @@ class Remarks {
     if (by_default <= estimate_.workload.context) return;
     Workload longer = estimate_.workload;
     longer.context = by_default;
-    const Placement placement = place(candidate_, longer, machine_);
+    Machine cards = machine_;
+    cards.host = {};  // what host memory could take does not count
+    const Placement placement = place(candidate_, longer, cards);
     if (placement.mode == PlacementMode::gpu && placement.verdict <= Verdict::tight) return;
     add("ollama_default_context", "Ollama's own default with this much GPU memory is " +
                                       count_text(by_default) +

@@ -273,6 +273,47 @@ std::optional<int> last_good(int low, int high, Predicate good) {
   return low;
 }
 
+/// The same where `low` is known to be good and a value near the answer can be guessed: fewer trials.
+template <class Predicate>
+int last_good_near(int low, int high, int guess, Predicate good) {
+  int bad = high + 1;
+  for (int at = std::clamp(guess, low, high), reach = 1; low < at && at < bad; reach *= 4) {
+    if (good(at)) {
+      low = at;
+      at = std::min(low + reach, bad - 1);
+    } else {
+      bad = at;
+      at = std::max(bad - reach, low);
+    }
+  }
+  while (low + 1 < bad) {
+    const int middle = low + (bad - low) / 2;
+    (good(middle) ? low : bad) = middle;
+  }
+  return low;
+}
+
+/// About how many steps of 256 tokens more each device holds: by what cache and mask take of it now.
+int steps_left(const Fill& fill, const Machine& machine, const Shape& shape, const Workload& workload) {
+  constexpr double step = 256;
+  const double rows = static_cast<double>(workload.ubatch.count());
+  const double copies = machine.devices.size() > 1 ? 4 : 1;
+  // bytes a cell: the mask, and without flash attention the scores and CUDA's copy of them
+  const double cell =
+      rows * (copies * (workload.flash() ? 2 : 4) + (workload.flash() ? 0 : 6.0 * shape.heads));
+  double least = 1e6;
+  for (std::size_t i = 0; i < machine.devices.size(); ++i) {
+    const DeviceUse& use = fill.use.devices[i];
+    const Device& device = machine.devices[i];
+    const Bytes keep = fill.margins ? device.margin : Bytes{};
+    const auto left = static_cast<double>((device.stretched - keep - use.total()).count());
+    const double cache =
+        static_cast<double>(use.kv_cache.count()) / static_cast<double>(workload.context.count());
+    least = std::min(least, left / (step * (cache + cell)));
+  }
+  return static_cast<int>(std::max(0.0, least));
+}
+
 Machine without_devices(const Machine& machine) {
   Machine rest = machine;
   rest.devices.clear();
@@ -369,7 +410,8 @@ std::optional<Tokens> max_context(const Candidate& candidate, const Workload& wo
   layout.n_cpu_moe = placement.n_cpu_moe;
   const Machine used = placement.devices.empty() ? without_devices(machine) : machine;
   // Margins that were kept stay kept: without them the same context asked for would be placed otherwise.
-  const bool margins = Solver(candidate, workload, used).fill(layout).margins;
+  const Fill filled = Solver(candidate, workload, used).fill(layout);
+  const bool margins = filled.margins;
   const auto keeps = [&](int steps) {
     Workload longer = workload;
     longer.context = tokens(static_cast<std::int64_t>(steps) * step);
@@ -378,9 +420,10 @@ std::optional<Tokens> max_context(const Candidate& candidate, const Workload& wo
     return describe(solver, used, layout, fill).verdict <= placement.verdict && (fill.margins || !margins);
   };
   const int most = static_cast<int>(candidate.model->max_context.count() / step);
-  const std::optional<int> steps = last_good(1, most, keeps);
-  if (!steps) return std::nullopt;
-  return tokens(static_cast<std::int64_t>(*steps) * step);
+  const int now = std::min(most, static_cast<int>(workload.context.count() / step));
+  if (now == 0 && !keeps(1)) return std::nullopt;
+  const int guess = now + steps_left(filled, used, *candidate.model->shape, workload);
+  return tokens(static_cast<std::int64_t>(last_good_near(std::max(1, now), most, guess, keeps)) * step);
 }
 
 }  // namespace r1fit

@@ -191,9 +191,15 @@ const TensorType* find_type(const Catalog& catalog, Text id) {
   return found == catalog.tensor_types.end() ? nullptr : &*found;
 }
 
-/// Adds one tensor of `size` to its part of a layer.
-void take(LayerWeights& layer, Part part, Bytes size) {
-  switch (part) {
+/// Adds one tensor of `size` to its part of a layer; `padding` is what CUDA adds to it.
+void take(LayerWeights& layer, const Tensor& tensor, Bytes size, Bytes padding) {
+  const auto role = static_cast<std::size_t>(tensor.role);
+  if (tensor.part == Part::experts) {
+    layer.expert_tensors.at(role - static_cast<std::size_t>(TensorRole::ffn_gate)) = size + padding;
+  } else {
+    layer.tensors.at(role) = size + padding;
+  }
+  switch (tensor.part) {
     case Part::attention:
       layer.attention += size;
       break;
@@ -205,6 +211,18 @@ void take(LayerWeights& layer, Part part, Bytes size) {
       layer.experts += size;
       layer.largest_expert_tensor = std::max(layer.largest_expert_tensor, size);
       break;
+  }
+}
+
+/// Gives blocks whose tensors take the same one number.
+void number_kinds(Weights& weights) {
+  std::vector<const LayerWeights*> kinds;
+  for (LayerWeights& layer : weights.layers) {
+    const auto same = std::ranges::find_if(kinds, [&layer](const LayerWeights* kind) {
+      return kind->tensors == layer.tensors && kind->expert_tensors == layer.expert_tensors;
+    });
+    layer.kind = static_cast<int>(same - kinds.begin());
+    if (same == kinds.end()) kinds.push_back(&layer);
   }
 }
 
@@ -224,8 +242,9 @@ Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& qu
   const TensorType* const q2_k = find_type(catalog, "Q2_K");
   const auto add = [&](LayerWeights& layer, const Tensor& tensor, const TensorType& type) {
     const Bytes size = size_as(type, tensor.elements);
-    take(layer, tensor.part, size);
-    layer.row_padding += row_padding(type, tensor.row, size);
+    const Bytes padding = row_padding(type, tensor.row, size);
+    take(layer, tensor, size, padding);
+    layer.row_padding += padding;
     // Stacks of one matrix a head are left as they are.
     const bool stacked = tensor.role == TensorRole::attn_k_b || tensor.role == TensorRole::attn_v_b;
     if (!stacked && (&type == q4_k || &type == q2_k)) weights.repacked += size;
@@ -233,7 +252,7 @@ Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& qu
   const BlockKinds kinds(shape, workload.legacy_gguf);
   // Most tensors have one type in all blocks of a kind: what they take is the last block's once more.
   const Block* before = nullptr;
-  LayerWeights same;
+  LayerWeights same{};
   Bytes same_repacked;
   for (int i = 0; i < shape.layers; ++i) {
     LayerWeights& layer = weights.layers[static_cast<std::size_t>(i)];
@@ -256,6 +275,7 @@ Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& qu
       if (!mixture.uniform(tensor.role)) add(layer, tensor, mixture.type(tensor.role, i, tensor.row));
     }
   }
+  number_kinds(weights);
   return weights;
 }
 
@@ -305,15 +325,16 @@ Weights from_published(const Model& model, Bytes published) {
   weights.layers.reserve(static_cast<std::size_t>(shape.layers));
   for (int i = 0; i < shape.layers; ++i) {
     const Block& block = kinds.at(i);
-    LayerWeights layer;
+    LayerWeights layer{};
     for (const Tensor& tensor : block.tensors) {
       const double bits = tensor.part == Part::experts ? expert_bits : shared_bits;
-      take(layer, tensor.part, at_bits(tensor.elements, bits));
+      take(layer, tensor, at_bits(tensor.elements, bits), Bytes{});
     }
     layer.attention += bytes(kF32Bytes * block.attention_f32);
     layer.ffn += bytes(kF32Bytes * block.ffn_f32);
     weights.layers.push_back(layer);
   }
+  number_kinds(weights);
   return weights;
 }
 

@@ -155,16 +155,17 @@ double device_total(const MemoryUse& use) {
 /// How far ours is from theirs, as a share of theirs; above is positive.
 double excess(double ours, double theirs) { return ours / theirs - 1; }
 
-double percentile(std::vector<double> values, double part) {
-  REQUIRE_FALSE(values.empty());
-  std::ranges::sort(values);
-  return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
+/// Under Vulkan a part of 671B's attention over several streams is left to the host: 150.5 MiB there and 10
+/// on the device, whatever the context, which is not modelled.
+bool left_to_host(const Row& row) {
+  return row.backend == Backend::vulkan && row.model->shape->mla && row.workload.parallel > 1 &&
+         !row.workload.kv_unified;
 }
 
 }  // namespace
 
 TEST_CASE("the file of measurements covers what it should") {
-  CHECK(rows().size() == 300);
+  CHECK(rows().size() == 407);
   std::map<Kind, int> kinds;
   std::map<Backend, int> backends;
   for (const Row& row : rows()) {
@@ -232,15 +233,21 @@ TEST_CASE("the output buffer is llama.cpp's") {
   }
 }
 
-// The closed forms miss llama.cpp's allocator by its rounding and its bumps, nowhere by more.
-TEST_CASE("a whole model on devices takes what llama.cpp plans") {
+TEST_CASE("a device takes what llama.cpp plans, wherever the layers lie") {
   for (std::size_t i = 0; i < rows().size(); ++i) {
     const Row& row = rows()[i];
-    if (row.kind != Kind::whole) continue;
+    if (row.kind == Kind::cpu || row.backend == Backend::metal) continue;
     CAPTURE(row.text);
-    const double off = excess(device_total(uses()[i]), row.device_total());
-    CAPTURE(off);
-    CHECK(std::abs(off) <= (row.workload.flash() ? 0.003 : 0.005));
+    CHECK(std::abs(device_total(uses()[i]) - row.device_total()) <= (left_to_host(row) ? 10.1 : 0.1));
+  }
+}
+
+TEST_CASE("a device of Metal takes what llama.cpp plans, but for gaps") {
+  for (std::size_t i = 0; i < rows().size(); ++i) {
+    const Row& row = rows()[i];
+    if (row.backend != Backend::metal || row.kind == Kind::cpu) continue;
+    CAPTURE(row.text);
+    CHECK(std::abs(excess(device_total(uses()[i]), row.device_total())) <= 0.003);
   }
 }
 
@@ -258,49 +265,8 @@ TEST_CASE("the host's part beside devices is what llama.cpp plans") {
   for (std::size_t i = 0; i < rows().size(); ++i) {
     const Row& row = rows()[i];
     if (row.kind == Kind::cpu) continue;
-    // Under Vulkan a part of 671B's attention over several streams is left to the host: 147.5 MiB whatever
-    // the context, which the form does not have.
-    const bool streams = row.workload.parallel > 1 && !row.workload.kv_unified;
-    const bool left_to_host = row.backend == Backend::vulkan && row.model->shape->mla && streams;
     CAPTURE(row.text);
-    const double theirs = row.host_total() - (left_to_host ? 150.5 : 0);
+    const double theirs = row.host_total() - (left_to_host(row) ? 150.5 : 0);
     CHECK(std::abs(excess(in_mib(uses()[i].host.total()), theirs)) <= 0.005);
-  }
-}
-
-// With layers in host memory the library's allocator itself would have to be modelled. The CUDA form is meant
-// as an upper bound; the nearer to everything on the device, the tighter it is. With no layer at all there
-// (-ngl 0) only buffers are left, and they are off by 16 % below to 44 % above: not in these shares.
-TEST_CASE("a model partly on a device takes about what llama.cpp plans") {
-  std::map<Backend, std::vector<double>> off;
-  for (std::size_t i = 0; i < rows().size(); ++i) {
-    const Row& row = rows()[i];
-    if (row.kind != Kind::partial && row.kind != Kind::experts) continue;
-    off[row.backend].push_back(std::abs(excess(device_total(uses()[i]), row.device_total())));
-  }
-  const double cuda = percentile(off[Backend::cuda], 0.95);
-  const double vulkan = percentile(off[Backend::vulkan], 0.95);
-  CAPTURE(cuda, vulkan);
-  CHECK(cuda <= 0.03);
-  CHECK(vulkan <= 0.03);
-}
-
-TEST_CASE("a model partly on a device is not taken for less") {
-  for (std::size_t i = 0; i < rows().size(); ++i) {
-    const Row& row = rows()[i];
-    if (row.kind != Kind::partial && row.kind != Kind::experts) continue;
-    CAPTURE(row.text);
-    CHECK(excess(device_total(uses()[i]), row.device_total()) >=
-          (row.backend == Backend::cuda ? -0.01 : -0.02));
-  }
-}
-
-// The allocator finds worse fits there than the closed form knows of.
-TEST_CASE("the buffers of a device without layers are at most five percent low") {
-  for (std::size_t i = 0; i < rows().size(); ++i) {
-    const Row& row = rows()[i];
-    if (row.kind != Kind::no_layers) continue;
-    CAPTURE(row.text);
-    CHECK(excess(device_total(uses()[i]), row.device_total()) >= -0.05);
   }
 }

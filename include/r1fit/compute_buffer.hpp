@@ -1,5 +1,6 @@
-// Compute buffers: what llama.cpp's graph allocator reserves on a device and in host memory.
-// Closed forms by backend, measured against the library's own dry run (docs/model.md).
+// Compute buffers as closed forms, measured against the library's own dry run (docs/model.md): the CPU,
+// Metal, and 671B files of before the MLA cache. What CUDA, ROCm, Vulkan and SYCL take is walked
+// (graph_walk.hpp).
 #pragma once
 
 #include "r1fit/catalog.hpp"
@@ -12,9 +13,7 @@ struct GraphPart {
   bool logits = true;            ///< the output layer is on this device
   bool pipelined = false;        ///< one of several GPUs with everything offloaded: four copies of the inputs
   bool streams_weights = false;  ///< layers in host memory are computed here for large batches
-  int host_layers = 0;           ///< how many
   Bytes streamed_tensor;         ///< largest FFN or expert tensor that lies in host memory
-  Bytes streamed_attention;      ///< largest attention part of a layer that lies in host memory
   Bytes output_tensor;           ///< output.weight, where it lies in host memory
   bool experts_streamed = false;  ///< `streamed_tensor` holds routed experts
 };

@@ -13,9 +13,16 @@ struct KvCells {
 };
 KvCells kv_cells(const Workload& workload);
 
-/// KV cache of one layer over all cells, bytes.
-/// GQA: cells * kv_heads * head_dim * (K + V). MLA: cells * (kv_lora_rank + rope) * K and no V.
-/// 671B files of before the MLA cache: cells * heads * (192 K + 128 V).
+/// The cache tensors of one layer over all cells, bytes.
+/// GQA: cells * kv_heads * head_dim of each. MLA: K of cells * (kv_lora_rank + rope) and no V.
+/// 671B files of before the MLA cache: cells * heads * 192 of K and 128 of V.
+struct KvTensors {
+  Bytes k;
+  Bytes v;
+};
+KvTensors kv_tensors(const Shape& shape, const Workload& workload);
+
+/// Both together.
 Bytes kv_layer(const Shape& shape, const Workload& workload);
 
 /// One token's share in one layer, for the bytes read at some depth.

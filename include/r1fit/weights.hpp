@@ -1,6 +1,7 @@
 // Weights of one model in one quantisation, tensor by tensor: names x shapes x types.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -16,8 +17,12 @@ struct LayerWeights {
   Bytes experts;    ///< routed experts; 0 in a dense block
   Bytes largest_ffn_tensor;
   Bytes largest_expert_tensor;
+  std::array<Bytes, kTensorRoles> tensors;  ///< as CUDA allocates them, by TensorRole, routed experts apart
+  std::array<Bytes, 3> expert_tensors;      ///< the same for the routed experts: gate, up, down
+  int kind = 0;                             ///< equal where all tensors take the same
   Bytes row_padding;  ///< what CUDA and ROCm add to quantised rows that are no multiple of 512
   [[nodiscard]] Bytes total() const { return attention + ffn + experts; }
+  [[nodiscard]] Bytes tensor(TensorRole role) const { return tensors[static_cast<std::size_t>(role)]; }
 };
 
 struct Weights {
