@@ -324,6 +324,7 @@ void visit_fields(R& r, V& v) {
   v(Field("logits_per_token").figure(), r.logits_per_token);
   v(Field("output_last").figure(), r.output_last);
   v(Field("pool_reserved").figure(), r.pool_reserved);
+  v(Field("plans_scores").figure(), r.plans_scores);
   v(Field("mla_cache").figure(), r.mla_cache);
   v(Field("sources").filled(), r.sources);
 }

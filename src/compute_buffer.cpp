@@ -118,6 +118,25 @@ Bytes device_compute(const Shape& shape, const Workload& workload, Backend backe
   return bytes(peak + kInputs * s.u);
 }
 
+Bytes planned_graph(const Shape& shape, const Workload& workload) {
+  if (!workload.plans_scores) return Bytes{};
+  const std::int64_t rows = std::min(workload.ubatch.count(), workload.context.count());
+  const std::int64_t c = workload.context.count();
+  const std::int64_t d = shape.hidden;
+  const std::int64_t heads = shape.heads;
+  const std::int64_t vocab = shape.vocab;
+  if (shape.gguf_architecture == "llama")
+    return bytes(4 * rows * std::max(1 + 4 * d + c * (1 + heads), d + vocab));
+  if (shape.gguf_architecture == "qwen2")
+    return bytes(4 * rows * std::max(1 + 2 * d + c * (1 + heads), d + vocab));
+  if (!shape.mla) return Bytes{};
+  // Files made before the MLA cache have as many KV heads as heads.
+  const std::int64_t kv_heads = workload.legacy_gguf ? heads : 1;
+  const std::int64_t key = workload.legacy_gguf ? shape.mla->qk_nope_head_dim + shape.mla->qk_rope_head_dim
+                                                : shape.mla->kv_lora_rank + shape.mla->qk_rope_head_dim;
+  return bytes(4 * rows * std::max(3 * d + 2 + c * (1 + kv_heads) + 2 * key * kv_heads, 3 * d + vocab));
+}
+
 Bytes host_compute(const Shape& shape, const Workload& workload, bool pipelined) {
   const Sizes s = sizes_of(shape, workload);
   const std::int64_t x = s.flash ? 0 : s.x;

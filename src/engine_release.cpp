@@ -86,6 +86,7 @@ Workload as_released(const EngineChoice& choice, const Said& said, const Workloa
   if (out.flash_attention == FlashAttention::automatic && !flash_by_default(release, model))
     out.flash_attention = FlashAttention::off;
   out.output_last = release.output_last;
+  out.plans_scores = release.plans_scores;
   out.legacy_gguf = out.legacy_gguf || (!release.mla_cache && model.shape->mla);
   return out;
 }
@@ -109,6 +110,7 @@ std::vector<std::string> differences(const EngineChoice& choice, const Model& mo
     found.push_back(count_text(then.slots) + (then.slots == 1 ? " slot" : " slots"));
   if (then.logits_per_token && !now.logits_per_token)
     found.emplace_back("logits set aside for the whole micro-batch");
+  if (then.plans_scores && !now.plans_scores) found.emplace_back("a plan that counts attention scores");
   if (partial && then.output_last && !now.output_last) found.emplace_back("the output layer last in -ngl");
   if (now.mla_cache && !then.mla_cache && model.shape->mla) found.emplace_back("no MLA cache");
   return found;

@@ -17,6 +17,7 @@ class Remarks {
 
   std::vector<Note> all() {
     strain();
+    engine_plan();
     unknown_host();
     ollama_default();
     engine_release();
@@ -48,6 +49,7 @@ class Remarks {
       case Strain::none:
         break;
       case Strain::inside_margin:
+        if (placement.planned != Bytes{}) break;
         add("inside_margin",
             "It fits with less than the " + gib_text(tightest_margin()) + " we leave free on a device.");
         break;
@@ -71,6 +73,16 @@ class Remarks {
     Bytes margin;
     for (const Device& device : machine_.devices) margin = std::max(margin, device.margin);
     return margin;
+  }
+
+  void engine_plan() {
+    const Placement& placement = estimate_.placement;
+    if (placement.planned == Bytes{}) return;
+    add("engine_plan",
+        engine_title(estimate_.engine) + " plans with " + gib_text(placement.planned) +
+            " a device for attention scores, flash attention or not: " +
+            (placement.verdict == Verdict::tight ? "its plan is all but full, and it may spill."
+                                                 : "it spills, though all of it would fit."));
   }
 
   void unknown_host() {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "r1fit/compute_buffer.hpp"
 #include "r1fit/kv_cache.hpp"
 #include "r1fit/memory.hpp"
 
@@ -15,13 +16,19 @@ constexpr std::array<std::string_view, 5> kVerdictWords{"fits", "tight", "offloa
                                                         "does_not_fit"};
 constexpr std::array<std::string_view, 4> kModeWords{"gpu", "experts_on_host", "partial", "cpu"};
 
+/// What a driver reports as free, which an engine plans with, is a little less than a card's total.
+constexpr Bytes kPlanMargin = mib(256);
+
 /// How full a layout makes the machine.
 struct Fill {
   MemoryUse use;
   bool margins = true;    ///< every device keeps its margin
+  bool placeable = true;  ///< every device keeps what the engine leaves free when it places layers itself
   bool within = true;     ///< every device is within its budget
   bool stretched = true;  ///< every device is within its budget after the named change
   bool host = true;       ///< host memory is known and holds its part, or needs to hold nothing much
+  bool allocated = true;  ///< what is really taken would be within every budget
+  bool roomy = true;      ///< what is really taken would leave every margin
   Bytes shortfall;        ///< worst excess over a device's budget
   Bytes host_shortfall;
 };
@@ -33,6 +40,7 @@ class Solver {
         shape_(*candidate.model->shape),
         workload_(workload),
         machine_(machine),
+        planned_graph_(r1fit::planned_graph(shape_, workload)),
         layers_(shape_.layers) {}
 
   [[nodiscard]] Fill fill(const Layout& layout) const {
@@ -41,10 +49,17 @@ class Solver {
     for (std::size_t i = 0; i < machine_.devices.size(); ++i) {
       const Device& device = machine_.devices[i];
       const Bytes total = fill.use.devices[i].total();
-      fill.margins = fill.margins && total + device.margin <= device.budget;
-      fill.within = fill.within && total <= device.budget;
-      fill.stretched = fill.stretched && total <= device.stretched;
-      fill.shortfall = std::max(fill.shortfall, total - device.budget);
+      const Bytes plan = planned(fill.use.devices[i], device);
+      const Bytes counted = std::max(total, plan);
+      const Bytes left_free = device.engine_reserve != Bytes{} ? device.engine_reserve : device.margin;
+      fill.margins = fill.margins && total + device.margin <= device.budget &&
+                     (plan == Bytes{} || plan + kPlanMargin <= device.budget);
+      fill.placeable = fill.placeable && counted <= device.budget && total + left_free <= device.budget;
+      fill.within = fill.within && counted <= device.budget;
+      fill.stretched = fill.stretched && counted <= device.stretched;
+      fill.allocated = fill.allocated && total <= device.stretched;
+      fill.roomy = fill.roomy && total + device.margin <= device.budget;
+      fill.shortfall = std::max(fill.shortfall, counted - device.budget);
     }
     // A machine with one memory: what lies on its host side comes out of the same bytes.
     for (const Device& device : machine_.devices) {
@@ -58,6 +73,13 @@ class Solver {
     }
     return fill;
   }
+
+  /// What an engine with a plan of its own counts before it puts anything there.
+  [[nodiscard]] Bytes planned(const DeviceUse& use, const Device& device) const {
+    if (planned_graph_ == Bytes{} || use.weights == Bytes{}) return Bytes{};
+    return use.weights + use.kv_cache + planned_graph_ + device.engine_reserve;
+  }
+  [[nodiscard]] Bytes planned_graph() const { return planned_graph_; }
 
   // ---- layouts ------------------------------------------------------------------------------------
 
@@ -191,6 +213,7 @@ class Solver {
   const Shape& shape_;
   const Workload& workload_;
   const Machine& machine_;
+  Bytes planned_graph_;
   int layers_;
 };
 
@@ -228,6 +251,7 @@ Placement describe(const Solver& solver, const Machine& machine, const Layout& l
 
   if (!fill.within && !fill.stretched) {
     placement.shortfall = fill.shortfall;
+    if (fill.allocated) placement.planned = solver.planned_graph();
     return placement;
   }
   if (placement.host_unknown) {
@@ -254,6 +278,7 @@ Placement describe(const Solver& solver, const Machine& machine, const Layout& l
   } else if (!fill.margins) {
     placement.verdict = Verdict::tight;
     placement.strain = Strain::inside_margin;
+    if (fill.roomy) placement.planned = solver.planned_graph();
   }
   return placement;
 }
@@ -375,8 +400,8 @@ Placement place(const Candidate& candidate, const Workload& workload, const Mach
       return solver.by_free_memory(all, n);
     };
     const int most = solver.layers();
-    const std::optional<int> spared =
-        last_good(0, most, [&](int on_device) { return solver.fill(layout_with(most - on_device)).margins; });
+    const std::optional<int> spared = last_good(
+        0, most, [&](int on_device) { return solver.fill(layout_with(most - on_device)).placeable; });
     if (spared) {
       const Layout layout = layout_with(most - *spared);
       Placement hybrid = placed(solver, machine, layout);
@@ -387,7 +412,7 @@ Placement place(const Candidate& candidate, const Workload& workload, const Mach
 
   // As many layers on the devices as keep their margin; none at all is the CPU with a GPU beside it.
   const std::optional<int> ngl =
-      last_good(1, all - 1, [&](int n) { return solver.fill(solver.by_free_memory(n, 0)).margins; });
+      last_good(1, all - 1, [&](int n) { return solver.fill(solver.by_free_memory(n, 0)).placeable; });
   if (ngl) return placed(solver, machine, solver.by_free_memory(*ngl, 0));
 
   // Cards too small for a single layer and its buffers are better left out.

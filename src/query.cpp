@@ -122,7 +122,10 @@ Machine build_machine(const Catalog& catalog, const HardwareQuery& query, const 
   if (query.backend == Backend::metal && !apple)
     throw Error("--backend metal is about Apple chips: name one with --gpu");
   if (engine != nullptr && engine->device_reserve) {
-    for (Device& device : machine.devices) device.margin += *engine->device_reserve;
+    for (Device& device : machine.devices) {
+      device.engine_reserve = *engine->device_reserve;
+      device.margin += device.engine_reserve;
+    }
   }
   order_devices(machine);
   const Host* platform = query.cpu.empty() ? nullptr : &host_named(catalog, query.cpu);

@@ -294,6 +294,9 @@ void release_lines(Record& record, const Engine& engine, const EngineRelease& re
   line("pool, no flash att.",
        release.pool_reserved ? "set aside when the model is loaded" : "grows as the context fills",
        "pool_reserved");
+  line("plan",
+       release.plans_scores ? "attention scores of all heads, flash attention or not" : "what is allocated",
+       "plans_scores");
   line("671B", release.mla_cache ? "the small MLA cache" : "full heads, 71 times the MLA cache", "mla_cache");
 }
 

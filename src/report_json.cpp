@@ -378,6 +378,7 @@ Json release_item(const EngineRelease& release) {
           {"logits_per_token", release.logits_per_token},
           {"output_last", release.output_last},
           {"pool_reserved", release.pool_reserved},
+          {"plans_scores", release.plans_scores},
           {"mla_cache", release.mla_cache},
           {"sources", sources_json(release.sources)}};
 }

@@ -315,6 +315,7 @@ std::string strain_text(const Estimate& estimate, const Machine& machine) {
            "with -ot." +
            room;
   }
+  if (placement.planned != Bytes{}) return "the engine's own plan is all but full." + room;
   return amount_text(std::max(Bytes{}, device.budget - use.total())) + " left, " + gib_text(device.margin) +
          " wanted." + (room.empty() ? " Free the card of everything else." : room);
 }

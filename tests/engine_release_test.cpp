@@ -139,11 +139,13 @@ TEST_CASE("what differs is said, and the order of layers only where it counts") 
   };
   CHECK(words("ollama", "32b", true).empty());
   CHECK(words("ollama@0.13", "32b", false) ==
-        "no flash attention by default; logits set aside for the whole micro-batch; ");
-  CHECK(
-      words("ollama@0.5", "32b", true) ==
-      "no flash attention by default; 4 slots; logits set aside for the whole micro-batch; the output layer "
-      "last in -ngl; ");
+        "no flash attention by default; logits set aside for the whole micro-batch; a plan that counts "
+        "attention "
+        "scores; ");
+  CHECK(words("ollama@0.5", "32b", true) ==
+        "no flash attention by default; 4 slots; logits set aside for the whole micro-batch; a plan that "
+        "counts "
+        "attention scores; the output layer last in -ngl; ");
   CHECK_THAT(words("llama.cpp@2025-02", "r1-671b", false), contains("no MLA cache"));
   CHECK(words("llama.cpp@2026-02", "32b", false) == "logits set aside for the whole micro-batch; ");
 }

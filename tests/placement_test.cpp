@@ -673,3 +673,23 @@ TEST_CASE("tensors dealt out by hand keep to every budget and say what whole lay
     CHECK(placement.devices[i].total() <= machine.devices[i].budget);
   }
 }
+
+TEST_CASE("an engine with a plan of its own fills no device beyond it") {
+  const Catalog& all = catalog();
+  const auto placed_by = [&](Text engine, std::int64_t context) {
+    Question question = shipped_question("70b", "Q4_K_M");
+    question.workload.context = tokens(context);
+    question.engine = engine_choice(all, engine);
+    question.workload = as_released(question.engine, {}, question.workload, *question.model);
+    return evaluate(all, question, cards(2, "rtx-a6000", 48)).placement;
+  };
+  // 40 GiB of cache and 39 of weights over two cards of 45 GiB that can be used: it fits, but 16 GiB of
+  // scores a card are planned with.
+  const Placement now = placed_by("ollama", 131072);
+  CHECK(now.verdict <= Verdict::tight);
+  CHECK(now.planned == Bytes{});
+  const Placement then = placed_by("ollama@0.15.5", 131072);
+  CHECK(then.verdict == Verdict::does_not_fit);
+  CHECK(in_gib(then.planned) == Approx(4.0 * 512 * (1 + 4 * 8192 + 131072.0 * 65) / 1073741824.0));
+  CHECK(placed_by("ollama@0.15.5", 8192).verdict == Verdict::fits);
+}

@@ -322,6 +322,8 @@ struct EngineRelease {
   bool logits_per_token;              ///< logits reserved for the whole micro-batch, not one row a slot
   bool output_last;                   ///< n_gpu_layers counts the output layer last, not first
   bool pool_reserved;  ///< without flash attention the pool is taken at the start, not as the context fills
+  bool plans_scores;   ///< it plans with the scores of all heads, flash attention or not, and fills no card
+                       ///< further
   bool mla_cache;      ///< 671B has the small MLA cache; without it full heads are kept
   List<Source> sources;
 };

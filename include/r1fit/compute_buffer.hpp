@@ -21,6 +21,10 @@ struct GraphPart {
 /// Compute buffer of one device, bytes.
 Bytes device_compute(const Shape& shape, const Workload& workload, Backend backend, const GraphPart& part);
 
+/// What an engine that plans_scores sets aside in its plan for the graph of each device; 0 for the others.
+/// Llama, Qwen2 and DeepSeek models; how it plans others is not known.
+Bytes planned_graph(const Shape& shape, const Workload& workload);
+
 /// Compute buffer in host memory beside GPUs; `pipelined` with several of them.
 Bytes host_compute(const Shape& shape, const Workload& workload, bool pipelined);
 

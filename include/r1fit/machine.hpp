@@ -18,6 +18,7 @@ struct Device {
   Bytes stretched;           ///< the same after the change `stretch` names; equal to budget without one
   std::string stretch;       ///< "sudo sysctl iogpu.wired_limit_mb=..."; empty: nothing can be raised
   Bytes margin;              ///< left free before "fits" is said
+  Bytes engine_reserve;      ///< of it, what the engine itself keeps free
   Bytes runtime;             ///< driver and libraries, taken beside the engine's buffers
   Backend backend = Backend::cuda;
   bool unified = false;

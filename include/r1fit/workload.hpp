@@ -32,6 +32,7 @@ struct Workload {
   LogitsRows logits_rows = LogitsRows::parallel;
   SplitMode split = SplitMode::layer;
   bool output_last = false;      ///< n_gpu_layers counts the output layer last, as builds before 2026 did
+  bool plans_scores = false;     ///< see EngineRelease
   bool legacy_gguf = false;      ///< a 671B file made before the MLA cache (attn_kv_b)
   std::optional<bool> imatrix;   ///< unset: as published files of the quantisation are made
   Tokens depth = tokens(512);    ///< tokens in the context where the decode speed is stated
