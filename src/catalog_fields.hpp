@@ -275,6 +275,14 @@ void visit_fields(R& r, V& v) {
   v(Field("source"), r.source);
 }
 
+template <As<OtherFormat> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("name"), r.name);
+  v(Field("aliases"), r.aliases);
+  v(Field("what"), r.what);
+  v(Field("source"), r.source);
+}
+
 template <As<WorkingSetStep> R, class V>
 void visit_fields(R& r, V& v) {
   v(Field("up_to"), r.up_to);
@@ -353,6 +361,7 @@ void visit_lists(C& c, V& v) {
   v("quants", "tensor_types", c.tensor_types);
   v("quants", "tensor_type_sources", c.tensor_type_sources);
   v("quants", "quants", c.quants);
+  v("quants", "other_formats", c.other_formats);
   v("files", "files", c.files);
   v("constants", "speed_classes", c.speed_classes);
   v("constants", "runtime_classes", c.runtime_classes);

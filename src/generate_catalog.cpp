@@ -48,6 +48,7 @@ R1FIT_NAME(TensorType);
 R1FIT_NAME(MixtureRule);
 R1FIT_NAME(QuantLoss);
 R1FIT_NAME(Quant);
+R1FIT_NAME(OtherFormat);
 R1FIT_NAME(PublishedFile);
 R1FIT_NAME(SpeedClass);
 R1FIT_NAME(RuntimeClass);

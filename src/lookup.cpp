@@ -461,11 +461,27 @@ Lookup<Quant> find_quant(const Catalog& catalog, Text name) {
   return Unknown{nearest(name, ids)};
 }
 
+namespace {
+
+/// "FP8 is no GGUF quantisation: ..." where the name is that of another format; else as for any other name.
+std::string quant_problem(const Catalog& catalog, const Lookup<Quant>& answer, Text asked) {
+  for (const OtherFormat& format : catalog.other_formats) {
+    const auto is = [&](Text known) { return same_quant_key(known, trimmed(asked)); };
+    if (is(format.name) || std::any_of(format.aliases.begin(), format.aliases.end(), is))
+      return std::string(format.name) + " is in no GGUF file: " + std::string(format.what);
+  }
+  return problem_of(answer, asked, "quantisation", "quants");
+}
+
+}  // namespace
+
 const Model& model_named(const Catalog& catalog, Text name) {
   return only(find_model(catalog, name), name, "model", "models");
 }
 const Quant& quant_named(const Catalog& catalog, Text name) {
-  return only(find_quant(catalog, name), name, "quantisation", "quants");
+  const Lookup<Quant> answer = find_quant(catalog, name);
+  if (const auto* found = std::get_if<const Quant*>(&answer)) return **found;
+  throw Error(quant_problem(catalog, answer, name));
 }
 const Host& host_named(const Catalog& catalog, Text name) {
   return only(find_host(catalog, name), name, "CPU platform", "hardware");
@@ -508,7 +524,7 @@ ModelAndQuant model_and_quant_named(const Catalog& catalog, Text text) {
     throw Error(problem_of(whole, text, "model", "models"));
   }
   const Model& model = model_named(catalog, text.substr(0, colon));
-  if (found == nullptr) throw Error(problem_of(quant, behind, "quantisation", "quants"));
+  if (found == nullptr) throw Error(quant_problem(catalog, quant, behind));
   return {&model, *found};
 }
 

@@ -8,6 +8,7 @@
 #include "tiny_catalog.hpp"
 
 using namespace r1fit;
+using r1fit::test::contains;
 using r1fit::test::error_of;
 using r1fit::test::tiny_catalog;
 
@@ -65,11 +66,11 @@ TEST_CASE("laptop cards are other devices") {
 }
 
 TEST_CASE("a part of a name is no name") {
-  CHECK_THAT(gpu("RTX A1000"), r1fit::test::contains("no hardware named \"RTX A1000\""));
-  CHECK_THAT(gpu("T400"), r1fit::test::contains("no hardware named \"T400\""));
-  CHECK_THAT(gpu("gtx 4090"), r1fit::test::contains("no hardware named"));
-  CHECK_THAT(gpu("rtx"), r1fit::test::contains("no hardware named"));
-  CHECK_THAT(gpu("24gb"), r1fit::test::contains("no hardware named"));
+  CHECK_THAT(gpu("RTX A1000"), contains("no hardware named \"RTX A1000\""));
+  CHECK_THAT(gpu("T400"), contains("no hardware named \"T400\""));
+  CHECK_THAT(gpu("gtx 4090"), contains("no hardware named"));
+  CHECK_THAT(gpu("rtx"), contains("no hardware named"));
+  CHECK_THAT(gpu("24gb"), contains("no hardware named"));
   CHECK(gpu("nvidia") == "no hardware named \"nvidia\"; see r1fit list hardware");
   CHECK(gpu("") == "no hardware named \"\"; see r1fit list hardware");
   CHECK(gpu("rtx 4900") == "no hardware named \"rtx 4900\"; nearest: rtx-4090, rtx-4080, rtx-4070");
@@ -113,7 +114,7 @@ TEST_CASE("memory never sold is refused with the sizes") {
 TEST_CASE("hardware that never existed is told as such") {
   CHECK(std::holds_alternative<NeverSold>(find_gpu(tiny_catalog(), "m4 ultra")));
   CHECK(std::holds_alternative<NeverSold>(find_gpu(tiny_catalog(), "Apple M4 Ultra 256GB")));
-  CHECK_THAT(gpu("m4-ultra"), r1fit::test::contains("Apple M4 Ultra does not exist: never released"));
+  CHECK_THAT(gpu("m4-ultra"), contains("Apple M4 Ultra does not exist: never released"));
 }
 
 TEST_CASE("counts stand before names") {
@@ -157,7 +158,7 @@ TEST_CASE("models are found by any of their names") {
   CHECK(model("8b") == "\"8b\" is more than one model: r1-distill-llama-8b, r1-0528-qwen3-8b");
   CHECK(model("r1:8b") == "\"r1:8b\" is more than one model: r1-distill-llama-8b, r1-0528-qwen3-8b");
   CHECK(model("deepseek-r1:8b") == "r1-0528-qwen3-8b");
-  CHECK_THAT(model("33b"), r1fit::test::contains("no model named \"33b\"; nearest: r1-distill-qwen-32b"));
+  CHECK_THAT(model("33b"), contains("no model named \"33b\"; nearest: r1-distill-qwen-32b"));
   CHECK(model("banana") == "no model named \"banana\"; see r1fit list models");
 }
 
@@ -173,10 +174,21 @@ TEST_CASE("a quantisation may follow the model") {
   CHECK(model_and_quant("8b:Q8_0") == "\"8b\" is more than one model: r1-distill-llama-8b, r1-0528-qwen3-8b");
   CHECK(model_and_quant("r1:8b") ==
         "\"r1:8b\" is more than one model: r1-distill-llama-8b, r1-0528-qwen3-8b");
-  CHECK_THAT(model_and_quant("32b:Q4_K_N"),
-             r1fit::test::contains("no quantisation named \"Q4_K_N\"; nearest: Q4_K_M"));
-  CHECK_THAT(model_and_quant("deepseek-r1:99b"), r1fit::test::contains("no model named \"deepseek-r1:99b\""));
+  CHECK_THAT(model_and_quant("32b:Q4_K_N"), contains("no quantisation named \"Q4_K_N\"; nearest: Q4_K_M"));
+  CHECK_THAT(model_and_quant("deepseek-r1:99b"), contains("no model named \"deepseek-r1:99b\""));
   CHECK(model_and_quant("32b:") == "\"32b:\": no quantisation behind the colon");
-  CHECK_THAT(model_and_quant(":Q4_K_M"), r1fit::test::contains("no model named \"\""));
+  CHECK_THAT(model_and_quant(":Q4_K_M"), contains("no model named \"\""));
   CHECK(&quant_named(tiny_catalog(), "q4-K-m") == &quant_named(tiny_catalog(), "Q4_K_M"));
+}
+
+TEST_CASE("formats of other engines are named as such, not as misspelt quantisations") {
+  for (const char* name : {"FP8", "fp8", "float8"}) {
+    CAPTURE(name);
+    CHECK_THAT(error_of([&] { quant_named(builtin_catalog(), name); }), contains("FP8 is in no GGUF file"));
+  }
+  CHECK_THAT(error_of([&] { model_and_quant_named(builtin_catalog(), "r1-671b:FP8"); }),
+             contains("more than 8 x 80 GiB hold"));
+  CHECK_THAT(error_of([&] { quant_named(builtin_catalog(), "awq"); }), contains("nearest GGUF is Q4_K_M"));
+  CHECK_THAT(error_of([&] { quant_named(builtin_catalog(), "4bit"); }), contains("mlx-lm"));
+  CHECK_THAT(error_of([&] { quant_named(builtin_catalog(), "Q4_KM"); }), contains("nearest: Q4_K_M"));
 }

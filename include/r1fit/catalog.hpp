@@ -173,6 +173,14 @@ struct Quant {
   List<Source> sources;
 };
 
+/// A format that people ask for as if it were a quantisation and that is in no GGUF file.
+struct OtherFormat {
+  Text name;
+  List<Text> aliases;
+  Text what;  ///< which engines read it, how large it is, what there is instead
+  Text source;
+};
+
 /// One published GGUF file (or set of parts).
 struct PublishedFile {
   const Model* model;
@@ -352,6 +360,7 @@ struct Catalog {
   List<Shape> shapes;
   List<Model> models;
   List<Quant> quants;
+  List<OtherFormat> other_formats;
   List<PublishedFile> files;
   List<SpeedClass> speed_classes;
   List<RuntimeClass> runtime_classes;
