@@ -321,6 +321,16 @@ void visit_fields(R& r, V& v) {
   v(Field("context"), r.context);
 }
 
+template <As<GraphBuild> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("kv_by_index"), r.kv_by_index);
+  v(Field("f16_mask"), r.f16_mask);
+  v(Field("both_inputs"), r.both_inputs);
+  v(Field("embeddings"), r.embeddings);
+  v(Field("vulkan_reorders"), r.vulkan_reorders);
+  v(Field("cells_without_flash").within(1, 4096), r.cells_without_flash);
+}
+
 template <As<EngineRelease> R, class V>
 void visit_fields(R& r, V& v) {
   v(Field("version").omitted(), r.version);
@@ -333,6 +343,7 @@ void visit_fields(R& r, V& v) {
   v(Field("output_last").figure(), r.output_last);
   v(Field("pool_reserved").figure(), r.pool_reserved);
   v(Field("plans_scores").figure(), r.plans_scores);
+  v(Field("graph").figure(), r.graph);
   v(Field("mla_cache").figure(), r.mla_cache);
   v(Field("sources").filled(), r.sources);
 }

@@ -109,6 +109,8 @@ std::int64_t streaming_peak(const Sizes& s, const Shape& shape, const Workload& 
 Bytes device_compute(const Shape& shape, const Workload& workload, Backend backend, const GraphPart& part) {
   const Sizes s = sizes_of(shape, workload);
   std::int64_t peak = layer_peak(s, shape, backend);
+  // The f32 mask and what is made of it stand side by side for a moment.
+  if (s.flash && !workload.graph.f16_mask) peak = std::max(peak, 3 * s.mask + 3 * s.e);
   if (part.streams_weights) {
     peak = streaming_peak(s, shape, workload, backend, part);
   } else if (part.logits) {
@@ -139,13 +141,16 @@ Bytes planned_graph(const Shape& shape, const Workload& workload) {
 
 Bytes host_compute(const Shape& shape, const Workload& workload, bool pipelined) {
   const Sizes s = sizes_of(shape, workload);
-  const std::int64_t x = s.flash ? 0 : s.x;
-  if (pipelined) return bytes(4 * s.mask + 2 * s.e + 4 * x + kInputs * s.u);
-  return bytes(s.mask + 2 * s.e + x + kInputs * s.u);
+  const GraphBuild& graph = workload.graph;
+  const std::int64_t x = s.flash || !graph.kv_by_index ? 0 : s.x;
+  const std::int64_t mask = s.flash && !graph.f16_mask ? 2 * s.mask : s.mask;
+  const std::int64_t inputs = (graph.both_inputs ? 2 : 1) * s.e + kInputs * s.u;
+  return bytes((pipelined ? 4 : 1) * (mask + x) + inputs);
 }
 
 Bytes output_buffer(const Shape& shape, const Workload& workload) {
-  return bytes(4LL * shape.vocab * std::max(1, workload.parallel));
+  const std::int64_t width = shape.vocab + (workload.graph.embeddings ? shape.hidden : 0);
+  return bytes(4 * width * std::max(1, workload.parallel));
 }
 
 Bytes flash_off_pool(const Shape& shape, const Workload& workload, Backend backend) {

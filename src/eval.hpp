@@ -18,6 +18,9 @@ Evaluation evaluate_memory(std::span<const std::string> files);
 /// Observations of what fitted and what did not on real machines. Throws Error where it cannot be read.
 Evaluation evaluate_fits(const std::string& file);
 
+/// What engines printed of their buffers on real machines. Throws Error where it cannot be read.
+Evaluation evaluate_logs(const std::string& file);
+
 /// Rows of a Markdown table; the head's cells begin with '>' where the column is aligned right.
 class MarkdownTable {
  public:

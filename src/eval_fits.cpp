@@ -6,6 +6,7 @@
 
 #include "csv.hpp"
 #include "eval.hpp"
+#include "eval_question.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/estimate.hpp"
 #include "r1fit/flag_values.hpp"
@@ -58,13 +59,6 @@ std::vector<GpuQuery> read_gpus(std::string_view text) {
   return gpus;
 }
 
-template <class Words>
-std::size_t choice(const CsvTable& table, std::size_t row, std::string_view column, const Words& words,
-                   std::string_view missing) {
-  const std::string_view text = table.cell(row, column);
-  return parse_word(column, text.empty() ? missing : text, words);
-}
-
 std::optional<Bytes> size(const CsvTable& table, std::size_t row, std::string_view column) {
   if (table.cell(row, column).empty()) return std::nullopt;
   return gib(table.number(row, {column}));
@@ -73,7 +67,7 @@ std::optional<Bytes> size(const CsvTable& table, std::size_t row, std::string_vi
 Observation read_observation(const CsvTable& table, std::size_t row) {
   Observation seen;
   seen.id = table.cell(row, "id");
-  seen.outcome = kOutcomes.at(choice(table, row, "outcome", kOutcomes, ""));
+  seen.outcome = kOutcomes.at(choice(table, row, {"outcome"}, kOutcomes));
   seen.known_miss = table.cell(row, "known_miss");
   if (!table.cell(row, "gpu_share").empty()) seen.share = table.number(row, {"gpu_share"});
 
@@ -81,20 +75,10 @@ Observation read_observation(const CsvTable& table, std::size_t row) {
   needs.models = {std::string(table.cell(row, "model"))};
   needs.quants = {std::string(table.cell(row, "quant"))};
   needs.engine = table.cell(row, "engine");
-  Workload& workload = needs.workload;
-  workload.context = tokens(table.whole(row, {"ctx"}));
-  workload.parallel = table.whole(row, {"parallel"}, 1);
-  workload.kv_unified = table.cell(row, "kv_unified") == "1";
+  needs.workload = read_workload(table, row);
   // What is left open is as the release of the engine has it.
   const auto said = [&](std::string_view column) { return !table.cell(row, column).empty(); };
   needs.said = {said("parallel"), said("kv_unified"), said("logits")};
-  workload.legacy_gguf = table.cell(row, "legacy") == "1";
-  workload.kv_k = static_cast<KvType>(choice(table, row, "kv_k", kKvTypeWords, "f16"));
-  workload.kv_v = static_cast<KvType>(choice(table, row, "kv_v", kKvTypeWords, "f16"));
-  workload.flash_attention =
-      static_cast<FlashAttention>(choice(table, row, "flash_attn", kFlashAttentionWords, "auto"));
-  workload.ubatch = tokens(table.whole(row, {"ubatch"}, 512));
-  workload.logits_rows = static_cast<LogitsRows>(choice(table, row, "logits", kLogitsRowsWords, "parallel"));
   needs.placement.cpu_moe = seen.outcome == "experts_on_host";
 
   HardwareQuery& hardware = seen.hardware;
@@ -104,7 +88,7 @@ Observation read_observation(const CsvTable& table, std::size_t row) {
   if (seen.share || needs.placement.cpu_moe) hardware.ram = hardware.ram.value_or(kEnoughRam);
   hardware.reserve = size(table, row, "reserve_gib");
   if (!table.cell(row, "backend").empty())
-    hardware.backend = kBackends.at(choice(table, row, "backend", backend_words(), ""));
+    hardware.backend = kBackends.at(choice(table, row, {"backend"}, backend_words()));
   seen.total = size(table, row, "vram_gib");
 
   return seen;

@@ -6,6 +6,7 @@
 
 #include "csv.hpp"
 #include "eval.hpp"
+#include "eval_question.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/estimate.hpp"
 #include "r1fit/flag_values.hpp"
@@ -138,19 +139,10 @@ Truth read_truth(const CsvTable& table, std::size_t row) {
   NeedsQuery& needs = truth.needs;
   needs.models = {model};
   needs.quants = {std::string(table.cell(row, "quant"))};
+  needs.workload = read_workload(table, row);
   Workload& workload = needs.workload;
   workload.imatrix = false;
-  workload.legacy_gguf = table.cell(row, {"legacy", "legacy_gguf"}) == "1";
-  workload.context = tokens(table.whole(row, {"context", "n_ctx"}));
-  workload.ubatch = tokens(table.whole(row, {"ubatch", "n_ubatch"}, 512));
-  workload.kv_k = static_cast<KvType>(parse_word("kv_k", table.cell(row, {"kv_k", "type_k"}), kKvTypeWords));
-  workload.kv_v = static_cast<KvType>(parse_word("kv_v", table.cell(row, {"kv_v", "type_v"}), kKvTypeWords));
-  workload.flash_attention = static_cast<FlashAttention>(
-      parse_word("flash", table.cell(row, {"flash", "flash_attn"}), kFlashAttentionWords));
-  workload.parallel = table.whole(row, {"parallel", "n_parallel"}, 1);
-  workload.kv_unified = table.cell(row, "kv_unified") == "1";
-  const bool whole_batch = table.cell(row, "logits") == "ubatch" || table.cell(row, "n_outputs_max") == "0";
-  workload.logits_rows = whole_batch ? LogitsRows::ubatch : LogitsRows::parallel;
+  if (table.cell(row, "n_outputs_max") == "0") workload.logits_rows = LogitsRows::ubatch;
 
   truth.machine.host = make_host(builtin_catalog(), kHostSize, nullptr, {});
   if (backend != Backend::cpu) {

@@ -26,9 +26,11 @@ class Walk {
         weights_(weights),
         part_(part),
         kv_(kv_tensors(shape, workload)),
-        reorders_(backend == Backend::vulkan || backend == Backend::sycl),
+        reorders_((backend == Backend::vulkan || backend == Backend::sycl) && workload.graph.vulkan_reorders),
         converts_(backend == Backend::cuda || backend == Backend::rocm),
         flash_(workload.flash()),
+        by_index_(workload.graph.kv_by_index),
+        converts_mask_(flash_ && !workload.graph.f16_mask),
         quantised_k_(workload.kv_k != KvType::f16),
         quantised_v_(workload.kv_v != KvType::f16),
         rotated_k_(!shape.mla && quantised_k_),
@@ -176,15 +178,26 @@ class Walk {
   void need_v_rotation() {
     if (rotated_v_) need(v_rotation_, kVRotation);
   }
-  void need_mask() { need(mask_, (flash_ ? 2 : 4) * cells_ * rows_); }
+  /// Turned into f16, if it has to be, where the first block is; the others are given the result.
+  void need_mask() { need(mask_, (flash_ && !makes_mask() ? 2 : 4) * cells_ * rows_); }
+  [[nodiscard]] bool makes_mask() const {
+    return converts_mask_ && (part_.host_layers > 0 || part_.first == 0);
+  }
+  void convert_mask() {
+    if (!makes_mask() || mask_is_f16_) return;
+    mask_is_f16_ = true;
+    const Held converted = buffer_.take(2 * cells_ * rows_);
+    drop(mask_);
+    mask_ = converted;
+  }
   /// All that a run of layers without host weights needs is copied at its start.
   void device_inputs() {
     if (part_.count == 0) return;
     need(positions_, kF32 * rows_);
     if (rotated_k_) need(k_rotation_, kKRotation);
     need_v_rotation();
-    need(k_indices_, kIndex * rows_);
-    if (!shape_.mla) need(v_indices_, flash_ ? kIndex * rows_ : kIndex * rows_ * kv_width());
+    if (by_index_) need(k_indices_, kIndex * rows_);
+    if (by_index_ && !shape_.mla) need(v_indices_, flash_ ? kIndex * rows_ : kIndex * rows_ * kv_width());
     need_mask();
   }
   void need_output_ids() { need(output_ids_, kF32 * outputs_); }
@@ -402,6 +415,7 @@ class Walk {
     Held k = copy_of(bytes(k_copy()));
     Held v = copy_of(bytes(v_copy()));
     need_mask();
+    convert_mask();
     const std::int64_t extra = converts_ && (quantised_k_ || quantised_v_) ? 2 * cells_ * converted : 0;
     const Held out = buffer_.take(kF32 * wide * rows_ + extra);
     drop(q);
@@ -593,6 +607,8 @@ class Walk {
   const bool
       converts_;  ///< a quantised cache is turned into f16 in the buffer, and quantised rows are padded
   const bool flash_;
+  const bool by_index_;       ///< rows of the cache are written by index
+  const bool converts_mask_;  ///< the mask comes in f32 and is made f16 on the device of the first block
   const bool quantised_k_;
   const bool quantised_v_;
   const bool rotated_k_;  ///< K is rotated before it is quantised, and Q with it
@@ -608,6 +624,7 @@ class Walk {
   bool on_host_ = false;
   bool experts_on_host_ = false;
   bool is_last_ = false;
+  bool mask_is_f16_ = false;
   bool inputs_there_ = false;  ///< nothing that is needed has to be copied any more
   bool opens_device_ = false;  ///< the last host weight of this layer begins a run that ends on the device
   Held normed_before_;         ///< the first norm, done elsewhere

@@ -8,7 +8,9 @@ namespace {
 constexpr std::int64_t kCellStep = 256;  ///< llama.cpp pads a context to this many cells
 constexpr std::int64_t kKvBlock = 32;    ///< elements of a q8_0 or q4_0 block
 
-constexpr std::int64_t padded(std::int64_t cells) { return (cells + kCellStep - 1) / kCellStep * kCellStep; }
+constexpr std::int64_t padded(std::int64_t cells, std::int64_t step) {
+  return (cells + step - 1) / step * step;
+}
 
 /// Bytes of `elements` (a multiple of 32) as cached.
 constexpr std::int64_t row_bytes(std::int64_t elements, KvType type) {
@@ -55,8 +57,9 @@ std::int64_t cuda_padding(std::int64_t row, KvType type) {
 
 KvCells kv_cells(const Workload& workload) {
   const std::int64_t slots = workload.kv_unified ? 1 : std::max(1, workload.parallel);
+  const std::int64_t step = workload.flash() ? kCellStep : workload.graph.cells_without_flash;
   // Padded as a whole first, then once more slot by slot.
-  const std::int64_t stream = padded(padded(workload.context.count()) / slots);
+  const std::int64_t stream = padded(padded(workload.context.count(), step) / slots, step);
   return {tokens(stream), tokens(stream * slots)};
 }
 

@@ -267,6 +267,20 @@ std::string record_text(const Host& host, const PrintOptions& options) {
   return record.text();
 }
 
+/// What of a graph differs from today's, as it shows in the buffers.
+std::string graph_text(const GraphBuild& graph) {
+  std::vector<std::string> parts;
+  if (!graph.f16_mask) parts.emplace_back("the mask in f32 with flash attention, too");
+  if (!graph.kv_by_index) parts.emplace_back("cache rows without indices");
+  if (!graph.both_inputs) parts.emplace_back("tokens or embeddings as input, not both");
+  if (graph.embeddings) parts.emplace_back("the last hidden state kept");
+  if (!graph.vulkan_reorders) parts.emplace_back("Vulkan in the order built");
+  if (graph.cells_without_flash != GraphBuild{}.cells_without_flash)
+    parts.push_back("without flash attention the cache in steps of " + count_text(graph.cells_without_flash));
+  if (parts.empty()) return "as measured in release v0.5.0 of llama.cpp";
+  return joined(parts);
+}
+
 /// What a release and those after it do with memory.
 void release_lines(Record& record, const Engine& engine, const EngineRelease& release) {
   const bool is_current = &release == &engine.releases.back();
@@ -297,6 +311,7 @@ void release_lines(Record& record, const Engine& engine, const EngineRelease& re
   line("plan",
        release.plans_scores ? "attention scores of all heads, flash attention or not" : "what is allocated",
        "plans_scores");
+  line("graph", graph_text(release.graph), "graph");
   line("671B", release.mla_cache ? "the small MLA cache" : "full heads, 71 times the MLA cache", "mla_cache");
 }
 

@@ -379,6 +379,13 @@ Json release_item(const EngineRelease& release) {
           {"output_last", release.output_last},
           {"pool_reserved", release.pool_reserved},
           {"plans_scores", release.plans_scores},
+          {"graph",
+           {{"kv_by_index", release.graph.kv_by_index},
+            {"f16_mask", release.graph.f16_mask},
+            {"both_inputs", release.graph.both_inputs},
+            {"embeddings", release.graph.embeddings},
+            {"vulkan_reorders", release.graph.vulkan_reorders},
+            {"cells_without_flash", release.graph.cells_without_flash}}},
           {"mla_cache", release.mla_cache},
           {"sources", sources_json(release.sources)}};
 }

@@ -149,3 +149,16 @@ TEST_CASE("what differs is said, and the order of layers only where it counts") 
   CHECK_THAT(words("llama.cpp@2025-02", "r1-671b", false), contains("no MLA cache"));
   CHECK(words("llama.cpp@2026-02", "32b", false) == "logits set aside for the whole micro-batch; ");
 }
+
+TEST_CASE("a release builds its graph as its logs show") {
+  const GraphBuild old = released("ollama@0.9", "7b").graph;
+  CHECK_FALSE(old.kv_by_index);
+  CHECK_FALSE(old.f16_mask);
+  CHECK_FALSE(old.both_inputs);
+  CHECK_FALSE(old.vulkan_reorders);
+  CHECK(old.embeddings);
+  CHECK(old.cells_without_flash == 32);
+  CHECK(released("ollama", "7b").graph == GraphBuild{});
+  CHECK(released("llama.cpp", "7b").graph == GraphBuild{});
+  CHECK_FALSE(released("llama.cpp@2026-02", "7b").graph.f16_mask);
+}

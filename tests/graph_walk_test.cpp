@@ -151,6 +151,38 @@ TEST_CASE("what llama.cpp takes") {
   }
 }
 
+// Logs: Ollama of May 2026, llama.cpp of July 2025 and May 2024 (tests/data/gpu_logs.csv).
+TEST_CASE("what older builds took") {
+  const auto takes = [](Text name, const Workload& workload, Backend backend) {
+    return in_mib(walked(model(name), "Q4_K_M", workload, backend, whole(model(name))));
+  };
+  const auto about = [](double mebibytes) { return Approx(mebibytes).margin(0.006); };
+  Workload then = with(32768);
+  then.logits_rows = LogitsRows::ubatch;
+  then.graph.f16_mask = false;
+  CHECK(takes("r1-distill-qwen-7b", then, Backend::cuda) == about(382.01));
+
+  then = with(16384);
+  then.ubatch = tokens(1024);
+  then.logits_rows = LogitsRows::ubatch;
+  then.graph = {.kv_by_index = false, .f16_mask = false, .both_inputs = false, .vulkan_reorders = false};
+  CHECK(takes("r1-distill-llama-8b", then, Backend::vulkan) == about(613.01));
+
+  then = with(8192);
+  then.flash_attention = FlashAttention::off;
+  then.graph.kv_by_index = false;
+  CHECK(takes("r1-distill-llama-8b", then, Backend::cuda) == about(560.00));
+
+  // Made f16 on the first of two devices, handed to the second as f16: 16,384 x 512 x 2 bytes.
+  then = with(16384);
+  then.graph.f16_mask = false;
+  const Model& of = model("r1-distill-llama-8b");
+  WalkedPart second = whole(of);
+  second.first = second.count = 16;
+  const Bytes before = walked(of, "Q4_K_M", then, Backend::cuda, second);
+  CHECK(before == walked(of, "Q4_K_M", with(16384), Backend::cuda, second));
+}
+
 TEST_CASE("of several devices each keeps four copies of what it is handed") {
   const Model& of = model("r1-distill-qwen-7b");
   WalkedPart half = whole(of);

@@ -44,6 +44,15 @@ TEST_CASE("cells are padded to 256 per slot") {
 }
 
 // Layers x KV heads x 128 x (K + V); f16 takes 2 bytes, q8_0 34 and q4_0 18 bytes of 32 elements.
+TEST_CASE("older builds padded to 32 without flash attention") {
+  Workload workload;
+  workload.context = tokens(8280);
+  workload.graph.cells_without_flash = 32;
+  CHECK(kv_cells(workload).total == tokens(8448));
+  workload.flash_attention = FlashAttention::off;
+  CHECK(kv_cells(workload).total == tokens(8288));
+}
+
 TEST_CASE("one token of the distills") {
   struct Case {
     Text model;

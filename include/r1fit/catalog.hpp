@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "r1fit/units.hpp"
+#include "r1fit/workload.hpp"
 
 namespace r1fit {
 
@@ -332,7 +333,8 @@ struct EngineRelease {
   bool pool_reserved;  ///< without flash attention the pool is taken at the start, not as the context fills
   bool plans_scores;   ///< it plans with the scores of all heads, flash attention or not, and fills no card
                        ///< further
-  bool mla_cache;      ///< 671B has the small MLA cache; without it full heads are kept
+  GraphBuild graph;
+  bool mla_cache;  ///< 671B has the small MLA cache; without it full heads are kept
   List<Source> sources;
 };
 

@@ -21,6 +21,18 @@ enum class ContextChoice : std::uint8_t { stated, longest, by_engine };
 /// How several GPUs share a model.
 enum class SplitMode : std::uint8_t { layer, row, tensor };
 
+/// How a release of an engine builds its graph, where it shows in the buffers. The defaults are llama.cpp's
+/// today.
+struct GraphBuild {
+  bool kv_by_index = true;  ///< cache rows are written by index; the indices are inputs
+  bool f16_mask = true;  ///< with flash attention the mask is f16; else it is f32 and converted on the device
+  bool both_inputs = true;        ///< tokens and embeddings have an input each, whichever is used
+  bool embeddings = false;        ///< the last hidden state is kept beside the logits
+  bool vulkan_reorders = true;    ///< Vulkan puts operations into another order before they are laid out
+  int cells_without_flash = 256;  ///< without flash attention the cache is padded to so many cells
+  bool operator==(const GraphBuild&) const = default;
+};
+
 struct Workload {
   Tokens context = tokens(8192);
   KvType kv_k = KvType::f16;
@@ -31,8 +43,9 @@ struct Workload {
   Tokens ubatch = tokens(512);
   LogitsRows logits_rows = LogitsRows::parallel;
   SplitMode split = SplitMode::layer;
-  bool output_last = false;      ///< n_gpu_layers counts the output layer last, as builds before 2026 did
-  bool plans_scores = false;     ///< see EngineRelease
+  bool output_last = false;   ///< n_gpu_layers counts the output layer last, as builds before 2026 did
+  bool plans_scores = false;  ///< see EngineRelease
+  GraphBuild graph;
   bool legacy_gguf = false;      ///< a 671B file made before the MLA cache (attn_kv_b)
   std::optional<bool> imatrix;   ///< unset: as published files of the quantisation are made
   Tokens depth = tokens(512);    ///< tokens in the context where the decode speed is stated
