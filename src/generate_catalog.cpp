@@ -60,7 +60,6 @@ R1FIT_NAME(WorkingSetRegime);
 R1FIT_NAME(DesktopReserve);
 R1FIT_NAME(CommandTemplate);
 R1FIT_NAME(ContextStep);
-R1FIT_NAME(GraphBuild);
 R1FIT_NAME(EngineRelease);
 R1FIT_NAME(Engine);
 #undef R1FIT_NAME
