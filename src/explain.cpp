@@ -177,7 +177,10 @@ void explain_device(std::string& out, const Estimate& estimate, const Machine& m
   const std::int64_t blocks = groups_at(estimate, static_cast<int>(at)).blocks;
   lines.push_back({"KV cache", use.kv_cache, kv_formula(*estimate.model->shape, estimate.workload, blocks)});
   lines.push_back({"compute buffer", use.compute, buffer_how(estimate, device.backend)});
-  lines.push_back({"pool", use.pool, "CUDA's own, grows with the context while flash attention is off"});
+  lines.push_back({"pool", use.pool,
+                   estimate.workload.flash()
+                       ? "CUDA's own, 512 KiB for each row of a micro-batch of experts"
+                       : "CUDA's own, grows with the context while flash attention is off"});
   std::string runtime = "driver and libraries";
   if (device.gpu != nullptr && device.gpu->runtime != nullptr && device.gpu->backend == device.backend) {
     runtime =

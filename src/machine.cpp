@@ -55,6 +55,14 @@ const RuntimeClass* runtime_under(const Catalog& catalog, const Gpu& gpu, Backen
   return other != nullptr ? other : gpu.runtime;
 }
 
+/// What is left free: where it is not known well what else takes memory, as much more.
+Bytes margin_of(const Reserve& reserve, Bytes spread_of_runtime) {
+  Bytes margin = std::max(reserve.stated ? kStatedMargin : kDeviceMargin, spread_of_runtime);
+  if (!reserve.fixed && reserve.desktop != nullptr)
+    margin = std::max(margin, reserve.desktop->high - reserve.desktop->typical);
+  return margin;
+}
+
 Bytes reserved(const Reserve& reserve) {
   if (reserve.fixed) return *reserve.fixed;
   return reserve.desktop != nullptr ? reserve.desktop->typical : Bytes{};
@@ -66,6 +74,7 @@ void set_unified_limits(const Catalog& catalog, Device& device, const WiredLimit
     if (*wired.size > device.capacity) {
       throw Error("--wired-limit is more than the memory of " + device.name);
     }
+    device.wired = *wired.size;
     device.budget = *wired.size;
     device.stretched = *wired.size;
     return;
@@ -79,8 +88,7 @@ void set_unified_limits(const Catalog& catalog, Device& device, const WiredLimit
       newer != nullptr ? share(device.capacity, working_set_share(*newer, device.capacity)) : device.budget;
   const Bytes raised = device.capacity - std::min(kMacSystem, share(device.capacity, kMacSystemShare));
   device.stretched = std::max({device.budget, by_system, raised});
-  const auto limit_mib = static_cast<std::int64_t>(in_mib(device.stretched));
-  device.stretch = "sudo sysctl iogpu.wired_limit_mb=" + std::to_string(limit_mib);
+  device.stretch = wired_limit_command(device.stretched);
 }
 
 bool discrete(const Gpu& gpu) { return !gpu.unified_memory; }
@@ -108,6 +116,10 @@ std::vector<const Gpu*> cards_of_size(const Catalog& catalog, Bytes memory) {
 
 }  // namespace
 
+std::string wired_limit_command(Bytes limit) {
+  return "sudo sysctl iogpu.wired_limit_mb=" + std::to_string(static_cast<std::int64_t>(in_mib(limit)));
+}
+
 Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::optional<Backend> backend,
                    const Reserve& reserve, const WiredLimit& wired) {
   Device device;
@@ -130,7 +142,7 @@ Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::op
   } else {
     device.budget = device.capacity;
     device.stretched = device.budget;
-    device.margin = reserve.stated ? kStatedMargin : kDeviceMargin;
+    device.margin = margin_of(reserve, runtime->high - runtime->typical);
   }
   const Bytes kept = reserved(reserve);
   device.budget -= std::min(kept, device.budget);
@@ -145,7 +157,7 @@ Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<
   device.backend = backend.value_or(Backend::cuda);
   device.stand_ins = cards_of_size(catalog, memory);
   device.bandwidth = bandwidth;
-  device.margin = reserve.stated ? kStatedMargin : kDeviceMargin;
+  device.margin = margin_of(reserve, Bytes{});
   // The most any card of that size takes, so that "fits" holds whichever it is.
   for (const Gpu* gpu : device.stand_ins) device.runtime = std::max(device.runtime, gpu->runtime->typical);
   if (device.stand_ins.empty()) {

@@ -121,6 +121,7 @@ MemoryUse memory_of(const Candidate& candidate, const Workload& workload, const 
                                   walked_part(layout, workload, static_cast<int>(i), pipelined))
                  : device_compute(shape, workload, device.backend, own);
       use.devices[i].pool = flash_off_pool(shape, workload, device.backend);
+      if (own.experts_streamed) use.devices[i].pool += expert_pool(shape, workload, device.backend);
     }
     use.devices[i].runtime = device.runtime;
   }

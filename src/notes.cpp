@@ -9,6 +9,10 @@
 namespace r1fit {
 namespace {
 
+/// What llama-server keeps of earlier prompts in system RAM, at most: --cache-ram 8192 (MiB) by default,
+/// since llama.cpp pull request 16391 of October 2025.
+constexpr Bytes kPromptCache = gib(8);
+
 class Remarks {
  public:
   Remarks(const Catalog& catalog, const Candidate& candidate, const Machine& machine,
@@ -17,6 +21,7 @@ class Remarks {
 
   std::vector<Note> all() {
     strain();
+    wired_limit();
     engine_plan();
     unknown_host();
     ollama_default();
@@ -58,7 +63,8 @@ class Remarks {
         add("raised_limit", "macOS gives the GPU " + gib_text(device.budget) + " of " +
                                 capacity_text(device.capacity) +
                                 " on its older limit (newer systems give more); `" + device.stretch +
-                                "` raises it until the next start.");
+                                "` raises it until the next start and leaves " +
+                                gib_text(device.capacity - device.stretched) + " for macOS and programs.");
         break;
       }
       case Strain::tensors_by_hand:
@@ -73,6 +79,15 @@ class Remarks {
     Bytes margin;
     for (const Device& device : machine_.devices) margin = std::max(margin, device.margin);
     return margin;
+  }
+
+  void wired_limit() {
+    const auto set =
+        std::ranges::find_if(machine_.devices, [](const Device& one) { return one.wired.has_value(); });
+    if (set == machine_.devices.end()) return;
+    add("wired_limit", "The limit holds until the next start once `" + wired_limit_command(*set->wired) +
+                           "` has set it; it leaves " + gib_text(set->capacity - *set->wired) +
+                           " for macOS and programs.");
   }
 
   void engine_plan() {
@@ -156,7 +171,7 @@ class Remarks {
   }
 
   void flash_off() {
-    if (estimate_.workload.flash() || !fits_somehow()) return;
+    if (estimate_.workload.flash()) return;
     Bytes pool;
     for (const DeviceUse& use : estimate_.placement.devices) pool = std::max(pool, use.pool);
     if (pool == Bytes{}) return;
@@ -219,13 +234,31 @@ class Remarks {
     const Bytes streamed = estimate_.placement.disk_streamed;
     if (streamed == Bytes{}) return;
     add("streams", gib_text(streamed) +
-                       " of the weights do not fit host memory and are read from disk as tokens need them.");
+                       " of the weights do not fit host memory and are read from disk as tokens need them, "
+                       "about " +
+                       gb_text(estimate_.speed.from_disk) + " a token.");
+  }
+
+  /// Whether llama-server as it is today may be what runs.
+  [[nodiscard]] bool keeps_prompts() const {
+    const EngineChoice& engine = estimate_.engine;
+    return engine.engine == nullptr || (engine.engine->id == "llama.cpp" && !engine.is_past());
   }
 
   void host_memory() {
-    if (!on_gpu() || machine_.host.ram) return;
-    add("host_memory", "Beside the GPU the engine holds about " + gib_text(estimate_.placement.host.total()) +
-                           " in system RAM.");
+    const HostMemory& host = machine_.host;
+    const Bytes held = estimate_.placement.host.total();
+    if (!host.ram && on_gpu()) {
+      std::string text = "Beside the GPU the engine holds about " + gib_text(held) + " in system RAM";
+      if (keeps_prompts()) text += "; llama-server keeps up to 8 GiB of prompts there, too (--cache-ram)";
+      add("host_memory", text + ".");
+    }
+    if (!host.ram || estimate_.placement.verdict > Verdict::offload || !keeps_prompts() ||
+        host.budget - held >= kPromptCache)
+      return;
+    add("prompt_cache", "llama-server keeps up to 8 GiB of prompts in system RAM, and " +
+                            gib_text(std::max(host.budget - held, Bytes{})) +
+                            " are left: limit it with --cache-ram (MiB).");
   }
 
   void weights() {

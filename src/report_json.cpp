@@ -125,6 +125,7 @@ Json speed_json(const Speed& speed) {
           {"prefill_tps", range(speed.prefill)},
           {"ttft_s", range(speed.ttft)},
           {"answer_s", range(speed.answer)},
+          {"disk_bytes_per_token", std::llround(speed.from_disk.count())},
           {"extrapolated", speed.extrapolated},
           {"slowest", text(speed.slowest)},
           {"fastest", text(speed.fastest)},

@@ -152,7 +152,8 @@ void memory_lines(std::string& out, const PrintOptions& options, const Estimate&
   }
   if (placement.disk_streamed > Bytes{}) {
     labelled(out, options, "disk",
-             gib_text(placement.disk_streamed) + " of weights are read again and again");
+             gib_text(placement.disk_streamed) + " of these weights do not fit RAM and stay on disk: about " +
+                 gb_text(estimate.speed.from_disk) + " are read for each token");
   }
   const std::string layout = layout_text(estimate);
   if (!layout.empty()) labelled(out, options, "layout", layout);
@@ -172,7 +173,16 @@ void context_line(std::string& out, const PrintOptions& options, const Estimate&
   if (estimate.max_context && *estimate.max_context > now) {
     text += "; up to " + count_text(*estimate.max_context);
     if (*estimate.max_context >= estimate.model->max_context) text += " (all the model has)";
-    text += " fit as well";
+    switch (estimate.placement.verdict) {
+      case Verdict::tight:
+        text += " it stays tight";
+        break;
+      case Verdict::streams:
+        text += " stream as well";
+        break;
+      default:
+        text += " fit as well";
+    }
   } else if (estimate.max_context) {
     text += ", the most that fits";
   }
@@ -470,6 +480,10 @@ std::string table_of(const Check& check, const Machine& machine, const PrintOpti
     const std::string need = need_sentence(check, failed);
     if (!need.empty()) out += wrap("    ", need, width_of(options));
   }
+  const Verdict verdict = check.estimate.placement.verdict;
+  if (verdict == Verdict::offload && check.required.verdict < Verdict::offload)
+    out += wrap("    ", "It runs with part of it in system RAM: a yes with --require offload.",
+                width_of(options));
   if (!check.ways.empty()) out += wrap("    ", "Yes with " + joined_or(check.ways) + ".", width_of(options));
   if (!check.step_up.empty()) {
     out += wrap("    ", "As asked it needs " + joined_or(check.step_up) + ".", width_of(options));
@@ -488,7 +502,7 @@ std::string table_of(const Check& check, const Machine& machine, const PrintOpti
     estimate_block(out, options, check.estimate, machine, {});
   } else {
     memory_lines(out, options, check.estimate, machine);
-    if (check.estimate.speed.decode) speed_lines(out, options, check.estimate.speed);
+    if (verdict != Verdict::does_not_fit) speed_lines(out, options, check.estimate.speed);
     note_lines(out, options, check.estimate.notes);
   }
   if (options.explain) out += "\n" + explain(check.estimate, machine, options.style);

@@ -282,6 +282,7 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
   }
   const Tokens depth = std::min(workload.depth, workload.context);
   const Reads reads = reads_of(candidate, workload, machine, placement, depth);
+  speed.from_disk = reads.disk;
   const std::vector<Outcome> outcomes = decode_at(candidate, machine, placement, reads, speed.unknown);
   set_prefill(candidate, workload, machine, placement, speed);
   if (outcomes.empty()) return speed;

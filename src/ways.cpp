@@ -1,6 +1,7 @@
 #include "r1fit/ways.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 namespace r1fit {
@@ -28,6 +29,8 @@ class Trials {
       with.flash_attention = FlashAttention::on;
       if (reaches(candidate_, with)) found.emplace_back("--flash-attn on");
     }
+    if (const std::optional<Bytes> limit = raised_limit())
+      found.push_back("--wired-limit " + std::to_string(static_cast<std::int64_t>(in_gib(*limit))));
     if (const std::optional<Tokens> context = longest_context()) {
       found.push_back("--ctx " + std::to_string(context->count()));
     }
@@ -48,6 +51,19 @@ class Trials {
  private:
   [[nodiscard]] bool reaches(const Candidate& candidate, const Workload& workload) const {
     return place(candidate, workload, machine_, request_).verdict <= wanted_;
+  }
+
+  /// Apple: what the limit may be raised to, in whole GiB.
+  [[nodiscard]] std::optional<Bytes> raised_limit() const {
+    Machine raised = machine_;
+    std::optional<Bytes> limit;
+    for (Device& device : raised.devices) {
+      if (device.stretch.empty()) continue;
+      limit = gib(std::floor(in_gib(device.stretched)));
+      device.budget = device.stretched = *limit;
+    }
+    if (!limit || place(candidate_, workload_, raised, request_).verdict > wanted_) return std::nullopt;
+    return limit;
   }
 
   [[nodiscard]] std::optional<Tokens> longest_context() const {

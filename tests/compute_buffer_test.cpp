@@ -53,6 +53,11 @@ TEST_CASE("a dense layer without flash attention, and the pool") {
   CHECK(flash_off_pool(of, off, Backend::cuda) == mib(112));
   CHECK(flash_off_pool(of, off, Backend::vulkan) == Bytes{});
   CHECK(flash_off_pool(of, with(4096), Backend::cuda) == Bytes{});
+  // Experts of a batch: 512 KiB a row.
+  const Shape& big = *model_named(builtin_catalog(), "r1-671b").shape;
+  CHECK(expert_pool(big, with(4096), Backend::cuda) == mib(256));
+  CHECK(expert_pool(big, with(4096), Backend::vulkan) == Bytes{});
+  CHECK(expert_pool(of, with(4096), Backend::cuda) == Bytes{});
 }
 
 // The bare library keeps a row of logits for every token of the micro-batch: 4 * 152064 * 512 = 297 MiB.

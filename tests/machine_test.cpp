@@ -65,13 +65,23 @@ TEST_CASE("another backend brings its own runtime") {
   CHECK(vulkan.runtime != device("rtx 4090", 24).runtime);
 }
 
+TEST_CASE("a runtime that is not known well widens the margin") {
+  const Device instinct = device("mi210", 64);
+  CHECK(instinct.gpu->runtime->id == "rocm-instinct");
+  CHECK(instinct.margin == instinct.gpu->runtime->high - instinct.gpu->runtime->typical);
+  CHECK(instinct.margin > gib(4));
+}
+
 TEST_CASE("a desktop and a fixed reserve come off the budget, not off the card") {
   const Device bare = device("rtx 3090", 24);
   const Device windows = device("rtx 3090", 24, {true, {}, &desktop("windows")});
   CHECK(windows.capacity == bare.capacity);
   // What else uses a card is known or not: the margin is for what is not.
   CHECK(bare.margin == kDeviceMargin);
-  CHECK(windows.margin == kStatedMargin);
+  CHECK(device("rtx 3090", 24, {true, gib(2), {}}).margin == kStatedMargin);
+  CHECK(device("rtx 3090", 24, {true, {}, &desktop("linux")}).margin == kStatedMargin);
+  // Windows takes 1.3 to 2.9 GiB, typically 1.8.
+  CHECK(windows.margin == gib(2.9) - gib(1.8));
   CHECK(bare.budget - windows.budget == gib(1.8));
   CHECK(device("rtx 3090", 24, {true, {}, &desktop("linux")}).budget == gib(24) - gib(0.3));
   CHECK(device("rtx 3090", 24, {true, {}, &desktop("none")}).budget == gib(24));

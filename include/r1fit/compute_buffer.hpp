@@ -31,6 +31,9 @@ Bytes host_compute(const Shape& shape, const Workload& workload, bool pipelined)
 /// Logits kept in host memory: 4 * vocab * slots.
 Bytes output_buffer(const Shape& shape, const Workload& workload);
 
+/// What CUDA's pool takes while experts that lie in host memory are computed for a batch; no log shows it.
+Bytes expert_pool(const Shape& shape, const Workload& workload, Backend backend);
+
 /// What the pool of CUDA or ROCm takes with flash attention off as the context fills; no log shows it.
 Bytes flash_off_pool(const Shape& shape, const Workload& workload, Backend backend);
 

@@ -11,15 +11,16 @@ namespace r1fit {
 
 /// One GPU (or the GPU of a system on a chip).
 struct Device {
-  std::string name;          ///< catalogue id, or "24 GiB card"
-  const Gpu* gpu = nullptr;  ///< null: a nameless card
-  Bytes capacity;            ///< total memory; of the whole machine where it is unified
-  Bytes budget;              ///< what an engine may use of it
-  Bytes stretched;           ///< the same after the change `stretch` names; equal to budget without one
-  std::string stretch;       ///< "sudo sysctl iogpu.wired_limit_mb=..."; empty: nothing can be raised
-  Bytes margin;              ///< left free before "fits" is said
-  Bytes engine_reserve;      ///< of it, what the engine itself keeps free
-  Bytes runtime;             ///< driver and libraries, taken beside the engine's buffers
+  std::string name;            ///< catalogue id, or "24 GiB card"
+  const Gpu* gpu = nullptr;    ///< null: a nameless card
+  Bytes capacity;              ///< total memory; of the whole machine where it is unified
+  Bytes budget;                ///< what an engine may use of it
+  Bytes stretched;             ///< the same after the change `stretch` names; equal to budget without one
+  std::string stretch;         ///< "sudo sysctl iogpu.wired_limit_mb=..."; empty: nothing can be raised
+  std::optional<Bytes> wired;  ///< Apple: the limit that the user stated
+  Bytes margin;                ///< left free before "fits" is said
+  Bytes engine_reserve;        ///< of it, what the engine itself keeps free
+  Bytes runtime;               ///< driver and libraries, taken beside the engine's buffers
   Backend backend = Backend::cuda;
   bool unified = false;
   std::optional<BytesPerSecond> bandwidth;
@@ -61,6 +62,9 @@ inline constexpr Bytes kDeviceMargin = gib(1.0);
 /// The same where the user said what else uses it. With the pool of compute_buffer.hpp and 0.75 GiB a card,
 /// 0.15 of it the smallest runtime, none of nine edge pairs on real cards was called a fit that failed.
 inline constexpr Bytes kStatedMargin = gib(0.6);
+
+/// The command that lets the GPU of a Mac use so much until the next start.
+std::string wired_limit_command(Bytes limit);
 
 /// A catalogue card with `memory` bytes. Throws Error where a wired limit exceeds the memory.
 Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::optional<Backend> backend,

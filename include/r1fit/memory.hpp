@@ -28,7 +28,7 @@ struct DeviceUse {
   Bytes weights;
   Bytes kv_cache;
   Bytes compute;
-  Bytes pool;     ///< CUDA's pool with flash attention off
+  Bytes pool;     ///< of CUDA and ROCm: see flash_off_pool and expert_pool
   Bytes runtime;  ///< driver and libraries
   [[nodiscard]] Bytes total() const { return weights + kv_cache + compute + pool + runtime; }
 };

@@ -32,6 +32,7 @@ struct Speed {
   std::optional<Range<TokensPerSecond>> prefill;
   std::optional<Range<Seconds>> ttft;
   std::optional<Range<Seconds>> answer;
+  BytesPerToken from_disk;      ///< weights read from disk for a token, whether its rate is known or not
   SecondsPerToken fixed;        ///< per-token cost beside the reads
   double devices_factor = 1.0;  ///< loss of handing over between several GPUs
   std::vector<ReadStep> steps;  ///< of the typical case
