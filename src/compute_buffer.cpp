@@ -166,7 +166,7 @@ Bytes expert_pool(const Shape& shape, const Workload& workload, Backend backend)
   if (!shape.moe || backend != Backend::cuda) return Bytes{};
   // 671B with its experts in host memory took 1 GiB more with micro-batches of 2,048 once it ran, and more
   // than 2 GiB with 4,096: github ikawrakow/ik_llama.cpp issue 437.
-  constexpr std::int64_t bytes_a_row = 512 * 1024;
+  constexpr std::int64_t bytes_a_row = 524'288;  // 512 KiB
   return bytes(bytes_a_row * std::min(workload.ubatch.count(), workload.context.count()));
 }
 

@@ -214,17 +214,16 @@ void take(LayerWeights& layer, const Tensor& tensor, Bytes size, Bytes padding) 
   }
 }
 
-/// Gives blocks whose tensors take the same one number.
-void number_kinds(Weights& weights) {
-  std::vector<const LayerWeights*> kinds;
-  for (LayerWeights& layer : weights.layers) {
-    const auto same = std::ranges::find_if(kinds, [&layer](const LayerWeights* kind) {
-      return kind->tensors == layer.tensors && kind->expert_tensors == layer.expert_tensors;
-    });
-    layer.kind = static_cast<int>(same - kinds.begin());
-    if (same == kinds.end()) kinds.push_back(&layer);
-  }
-}
+/// The types of the tensors of a block that are not of one type in all blocks.
+using Types = std::array<const TensorType*, kTensorRoles>;
+
+/// Blocks whose tensors have the same types.
+struct Kind {
+  const Block* block;
+  Types types;
+  LayerWeights layer;
+  Bytes repacked;
+};
 
 Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& quant,
                      const Workload& workload) {
@@ -249,33 +248,38 @@ Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& qu
     const bool stacked = tensor.role == TensorRole::attn_k_b || tensor.role == TensorRole::attn_v_b;
     if (!stacked && (&type == q4_k || &type == q2_k)) weights.repacked += size;
   };
-  const BlockKinds kinds(shape, workload.legacy_gguf);
-  // Most tensors have one type in all blocks of a kind: what they take is the last block's once more.
-  const Block* before = nullptr;
-  LayerWeights same{};
-  Bytes same_repacked;
+  const BlockKinds blocks(shape, workload.legacy_gguf);
+  // Blocks take turns at few mixtures of types: one that was seen before is not added up again.
+  std::vector<Kind> kinds;
+  kinds.reserve(8);
+  const Block* block = nullptr;
+  std::vector<const Tensor*> differing;  // whose type is not the same in all blocks
   for (int i = 0; i < shape.layers; ++i) {
     LayerWeights& layer = weights.layers[static_cast<std::size_t>(i)];
-    const Block& block = kinds.at(i);
-    if (&block != before) {
-      before = &block;
-      same = {};
-      const Bytes repacked = weights.repacked;
-      same.attention = bytes(kF32Bytes * block.attention_f32);
-      same.ffn = bytes(kF32Bytes * block.ffn_f32);
-      for (const Tensor& tensor : block.tensors) {
-        if (mixture.uniform(tensor.role)) add(same, tensor, mixture.type(tensor.role, i, tensor.row));
+    if (block != &blocks.at(i)) {
+      block = &blocks.at(i);
+      differing.clear();
+      for (const Tensor& tensor : block->tensors) {
+        if (!mixture.uniform(tensor.role)) differing.push_back(&tensor);
       }
-      same_repacked = weights.repacked - repacked;
-    } else {
-      weights.repacked += same_repacked;
     }
-    layer = same;
-    for (const Tensor& tensor : block.tensors) {
-      if (!mixture.uniform(tensor.role)) add(layer, tensor, mixture.type(tensor.role, i, tensor.row));
+    Types types{};
+    for (std::size_t t = 0; t < differing.size(); ++t)
+      types.at(t) = &mixture.type(differing[t]->role, i, differing[t]->row);
+    const auto seen = std::ranges::find_if(
+        kinds, [&](const Kind& kind) { return kind.block == block && kind.types == types; });
+    if (seen != kinds.end()) {
+      layer = seen->layer;
+      weights.repacked += seen->repacked;
+      continue;
     }
+    const Bytes repacked = weights.repacked;
+    layer.kind = static_cast<int>(kinds.size());
+    layer.attention = bytes(kF32Bytes * block->attention_f32);
+    layer.ffn = bytes(kF32Bytes * block->ffn_f32);
+    for (const Tensor& tensor : block->tensors) add(layer, tensor, mixture.type(tensor.role, i, tensor.row));
+    kinds.push_back({block, types, layer, weights.repacked - repacked});
   }
-  number_kinds(weights);
   return weights;
 }
 
@@ -332,9 +336,9 @@ Weights from_published(const Model& model, Bytes published) {
     }
     layer.attention += bytes(kF32Bytes * block.attention_f32);
     layer.ffn += bytes(kF32Bytes * block.ffn_f32);
+    layer.kind = &block == &kinds.at(0) ? 0 : 1;
     weights.layers.push_back(layer);
   }
-  number_kinds(weights);
   return weights;
 }
 
