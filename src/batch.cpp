@@ -120,7 +120,7 @@ KvType kv(std::string_view key, const json& value) {
   return static_cast<KvType>(choice(key, value, kKvTypeWords));
 }
 
-constexpr std::array<Key<BatchRequest>, 31> kKeys{{
+constexpr std::array<Key<BatchRequest>, 32> kKeys{{
     {"id", [](std::string_view, const json&, BatchRequest&) {}},
     {"model",
      [](std::string_view key, const json& v, BatchRequest& out) { out.needs.models = {text(key, v)}; }},
@@ -195,6 +195,11 @@ constexpr std::array<Key<BatchRequest>, 31> kKeys{{
                   BatchRequest& out) { out.needs.workload.prompt = tokens(whole(key, v, 1, 1 << 24)); }},
     {"think", [](std::string_view key, const json& v,
                  BatchRequest& out) { out.needs.workload.answer = tokens(whole(key, v, 1, 1 << 24)); }},
+    {"answer",
+     [](std::string_view key, const json& v, BatchRequest& out) {
+       static constexpr std::array<std::string_view, 2> words{"estimate", "memory"};
+       out.answer = static_cast<BatchAnswer>(choice(key, v, words));
+     }},
     {"gpus",
      [](std::string_view, const json& v, BatchRequest& out) {
        if (!v.is_array()) refuse("gpus takes a list");

@@ -111,7 +111,11 @@ class Program {
       Question question = build_question(catalog(), request.needs);
       const Machine machine = build_machine(catalog(), request.hardware, question.engine.engine);
       settle_context(question, request.needs, machine);
-      return batch_line(id, estimate(catalog(), question, machine), machine);
+      if (request.answer == BatchAnswer::estimate)
+        return batch_line(id, estimate(catalog(), question, machine), machine);
+      Estimate found = evaluate(catalog(), question, machine);
+      found.max_context = max_context(candidate_of(found), question.workload, machine, found.placement);
+      return batch_memory_line(id, found, machine);
     } catch (const BatchFault& fault) {
       faults = true;
       return batch_error_line(fault.id_json, fault.sentence);

@@ -181,8 +181,8 @@ Json release_json(const EngineChoice& engine) {
           {"current", !engine.is_past()}};
 }
 
-/// The members of an estimate, after those that `document` has already.
-void add_estimate(Json& document, const Estimate& estimate, const Machine& machine) {
+/// What was asked, where it lies and what it takes, after the members that `document` has already.
+void add_memory(Json& document, const Estimate& estimate, const Machine& machine) {
   const Workload& workload = estimate.workload;
   document["model"] = estimate.model->id;
   document["quant"] = estimate.quant->id;
@@ -199,6 +199,11 @@ void add_estimate(Json& document, const Estimate& estimate, const Machine& machi
   document["verdict"] = word(estimate.placement.verdict);
   document["placement"] = worked_out(estimate) ? placement_json(estimate.placement) : Json(nullptr);
   document["memory"] = worked_out(estimate) ? memory_json(estimate, machine) : Json(nullptr);
+}
+
+/// The members of an estimate, after those that `document` has already.
+void add_estimate(Json& document, const Estimate& estimate, const Machine& machine) {
+  add_memory(document, estimate, machine);
   document["speed"] = speed_json(estimate.speed);
   document["quality"] = quality_json(estimate);
   Json commands = Json::array();
@@ -472,8 +477,10 @@ std::string json_of(const Recommendations& result, const RecommendRequest& reque
   return pretty(document);
 }
 
-std::string batch_line(std::string_view id_json, const Estimate& estimate, const Machine& machine) {
-  const std::string document = compact(estimate_json(estimate, machine));
+namespace {
+
+std::string line_of(std::string_view id_json, const Json& answer) {
+  const std::string document = compact(answer);
   std::string line = "{";
   line.reserve(document.size() + id_json.size() + 8);
   // Spliced rather than parsed: the id is JSON already and comes back to the byte.
@@ -485,6 +492,18 @@ std::string batch_line(std::string_view id_json, const Estimate& estimate, const
   line.append(document, 1);
   line += '\n';
   return line;
+}
+
+}  // namespace
+
+std::string batch_line(std::string_view id_json, const Estimate& estimate, const Machine& machine) {
+  return line_of(id_json, estimate_json(estimate, machine));
+}
+
+std::string batch_memory_line(std::string_view id_json, const Estimate& estimate, const Machine& machine) {
+  Json document{{"schema", "r1fit.memory/1"}};
+  add_memory(document, estimate, machine);
+  return line_of(id_json, document);
 }
 
 std::string batch_error_line(std::string_view id_json, std::string_view sentence) {

@@ -122,8 +122,9 @@ TEST_CASE("every key refuses values of another type", "[batch]") {
                                          "disk_bandwidth_gbps",
                                          "reserve_gib",
                                          "wired_limit_gib"};
-  const std::vector<std::string> words{"model", "quant", "engine",     "kv",      "kv_k",        "kv_v",
-                                       "cpu",   "split", "flash_attn", "backend", "logits_rows", "desktop"};
+  const std::vector<std::string> words{"model",       "quant",   "engine", "kv",         "kv_k",
+                                       "kv_v",        "cpu",     "split",  "flash_attn", "backend",
+                                       "logits_rows", "desktop", "answer"};
   const std::vector<std::string> flags{"cpu_moe", "legacy_gguf", "kv_unified", "imatrix"};
   const auto refused = [](const std::string& key, const std::string& value) {
     CAPTURE(key, value);
@@ -236,6 +237,21 @@ TEST_CASE("a batch answers as estimate does", "[batch]") {
   REQUIRE(one.status == 0);
   REQUIRE(many.status == 0);
   CHECK(answers(many).at(0) == json::parse(one.out));
+}
+
+TEST_CASE("a request for memory alone is answered by that part of the estimate", "[batch]") {
+  const std::string asked = R"({"model": "32b", "gpus": [{"name": "rtx 4090"}], "ctx": 20000)";
+  const Ran ran = run({"batch"}, {asked + "}", asked + R"(, "answer": "memory"})"});
+  REQUIRE(ran.status == 0);
+  const std::vector<json> lines = answers(ran);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[1].at("schema") == "r1fit.memory/1");
+  CHECK_FALSE(lines[1].contains("speed"));
+  for (const char* key : {"verdict", "placement", "memory", "context", "model"}) {
+    CAPTURE(key);
+    CHECK(lines[1].at(key) == lines[0].at(key));
+  }
+  CHECK(lines[1].at("memory").at("max_context").is_number());
 }
 
 TEST_CASE("as many answers as requests, whatever the size of the pieces", "[batch]") {

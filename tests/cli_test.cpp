@@ -424,9 +424,10 @@ TEST_CASE("the answers keep to their schemas", "[cli]") {
   }
   const Ran batch =
       run({"batch"}, {R"({"id": 1, "model": "32b", "gpus": [{"name": "rtx 4090"}]})",
-                      R"({"id": {"x": []}, "model": "671b", "ram_gib": 512, "ngl": 0})", "garbage"});
+                      R"({"id": {"x": []}, "model": "671b", "ram_gib": 512, "ngl": 0})",
+                      R"({"id": 2, "model": "70b", "ram_gib": 64, "answer": "memory"})", "garbage"});
   std::istringstream lines(batch.out);
-  for (const char* schema : {"estimate", "estimate", "batch_error"}) {
+  for (const char* schema : {"estimate", "estimate", "memory", "batch_error"}) {
     std::string line;
     REQUIRE(std::getline(lines, line));
     CHECK(schema_fault(schema, line) == "");

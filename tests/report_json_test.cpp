@@ -42,6 +42,7 @@ TEST_CASE("every document keeps to its schema", "[report_json]") {
         "");
   CHECK(schema_fault("recommendation", json_of(Recommendations{}, fixture.request, Machine{}, plain())) ==
         "");
+  CHECK(schema_fault("memory", batch_memory_line("7", fixture.estimate(), fixture.machine)) == "");
   CHECK(schema_fault("batch_error", batch_error_line("7", "no such \"model\"")) == "");
   Check check;
   check.estimate = fixture.estimate();

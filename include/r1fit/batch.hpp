@@ -1,6 +1,7 @@
 // `r1fit batch`: one NDJSON request a line, in the words of the flags.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -8,10 +9,14 @@
 
 namespace r1fit {
 
+/// How much of an answer a request wants: all, or placement and memory alone.
+enum class BatchAnswer : std::uint8_t { estimate, memory };
+
 struct BatchRequest {
   std::string id_json;  ///< the request's "id" as JSON text; empty: none
   HardwareQuery hardware;
   NeedsQuery needs;
+  BatchAnswer answer = BatchAnswer::estimate;
 };
 
 /// A request that cannot be read: the sentence, and the id if that much could be.

@@ -41,6 +41,8 @@ std::string explain(const Estimate& estimate, const Machine& machine, const Styl
 // ---- batch: one line of JSON each --------------------------------------------------------------------
 /// The estimate on one line, `id` first where there is one: `id_json` is JSON text ("\"x\"", "7") or empty.
 std::string batch_line(std::string_view id_json, const Estimate& estimate, const Machine& machine);
+/// The same of a request that wants no more than placement and memory.
+std::string batch_memory_line(std::string_view id_json, const Estimate& estimate, const Machine& machine);
 /// {"id": ..., "error": sentence}; the id is null where the request had none.
 std::string batch_error_line(std::string_view id_json, std::string_view sentence);
 
