@@ -1,6 +1,6 @@
-// r1fit-eval memory FILE.csv... | fits FILE.csv | logs FILE.csv: how far the memory model can be trusted, as
-// Markdown on stdout. Status 0 where every bound is kept, 1 where one is not (it is named on stderr), 2 and 3
-// as r1fit.
+// How far the memory model can be trusted and how fast it answers, as Markdown on stdout:
+//   r1fit-eval memory FILE.csv... | fits FILE.csv | logs FILE.csv | batch
+// Status 0 where every bound is kept, 1 where one is not (it is named on stderr), 2 and 3 as r1fit.
 #include "eval.hpp"
 
 #include <algorithm>
@@ -17,7 +17,8 @@ Evaluation evaluation(std::span<const std::string> args) {
   if (args.size() >= 2 && args.front() == "memory") return evaluate_memory(args.subspan(1));
   if (args.size() == 2 && args.front() == "fits") return evaluate_fits(args.back());
   if (args.size() == 2 && args.front() == "logs") return evaluate_logs(args.back());
-  throw Error("usage: r1fit-eval memory FILE.csv... | r1fit-eval fits FILE.csv | r1fit-eval logs FILE.csv");
+  if (args.size() == 1 && args.front() == "batch") return time_batch();
+  throw Error("usage: r1fit-eval memory FILE.csv... | fits FILE.csv | logs FILE.csv | batch");
 }
 
 std::string padded(const std::string& cell, std::size_t width, bool right) {

@@ -21,6 +21,9 @@ Evaluation evaluate_fits(const std::string& file);
 /// What engines printed of their buffers on real machines. Throws Error where it cannot be read.
 Evaluation evaluate_logs(const std::string& file);
 
+/// How many requests `r1fit batch` answers in a second, of several shapes. Throws Error where one fails.
+Evaluation time_batch();
+
 /// Rows of a Markdown table; the head's cells begin with '>' where the column is aligned right.
 class MarkdownTable {
  public:
