@@ -193,6 +193,9 @@ void explain_device(std::string& out, const Estimate& estimate, const Machine& m
 
   const Bytes budget = budget_of(placement, device);
   std::string rest = gib_text(budget, 2) + " of " + gib_text(device.capacity, 2) + " may be used";
+  if (device.working_set != nullptr)
+    rest += ", " + std::string(device.working_set->name) + " " +
+            sources.refs(device.working_set->sources, "steps");
   if (placement.strain == Strain::raised_limit)
     rest += " with the limit raised (" + gib_text(device.budget, 2) + " without)";
   if (use.total() > budget) {

@@ -82,6 +82,7 @@ void set_unified_limits(const Catalog& catalog, Device& device, const WiredLimit
   const WorkingSetRegime* older = regime(catalog, "older");
   const WorkingSetRegime* newer = regime(catalog, "newer");
   // For planning without the machine the older, smaller limit is the safe one.
+  device.working_set = older;
   device.budget = older != nullptr ? share(device.capacity, working_set_share(*older, device.capacity))
                                    : share(device.capacity, 2.0 / 3.0);
   const Bytes by_system =

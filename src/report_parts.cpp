@@ -24,6 +24,8 @@ std::string device_text(const Device& device, int count) {
   }
   text += ", " + capacity_text(device.capacity);
   if (device.unified) text += " unified memory, " + capacity_text(device.budget) + " of it for the GPU";
+  if (device.working_set != nullptr) text += " (" + std::string(device.working_set->name) + ")";
+  if (device.wired) text += " (the limit as stated)";
   if (device.bandwidth) text += (count > 1 ? " and " : ", ") + rate_text(*device.bandwidth);
   return text + each;
 }

@@ -72,7 +72,8 @@ TEST_CASE("trap: flash attention off at 32k on CUDA") {
 TEST_CASE("trap: 70B at 16 bits on a Mac of 192 GB") {
   const Answer answer = check({"70b:F16", "--gpu", "m2-ultra", "--memory", "192"});
   CHECK(answer.status == 0);
-  CHECK_THAT(answer.text, contains("192 GiB unified memory, 144 GiB of it for the GPU"));
+  CHECK_THAT(answer.text,
+             contains("192 GiB unified memory, 144 GiB of it for the GPU (the limit of macOS up to 15)"));
   CHECK_THAT(answer.text, contains("needs 132.2 GiB"));
   const Answer longer = check({"70b:F16", "--gpu", "m2-ultra", "--memory", "192", "--ctx", "65536"});
   CHECK_THAT(longer.text, contains("sudo sysctl iogpu.wired_limit_mb="));
@@ -85,6 +86,7 @@ TEST_CASE("trap: 70B Q8_0 on a Mac of 96 GB, before and after its limit is raise
   CHECK_THAT(before.text, contains("0.5 GiB left, 2.4 GiB wanted. Comfortable with --wired-limit 88"));
   const Answer after = check({"70b:Q8_0", "--gpu", "m2-max", "--memory", "96", "--wired-limit", "88"});
   CHECK(after.status == 0);
+  CHECK_THAT(after.text, contains("88 GiB of it for the GPU (the limit as stated)"));
   CHECK_THAT(after.text, contains(" fits "));
   CHECK_THAT(after.text,
              contains("`sudo sysctl iogpu.wired_limit_mb=90112` has set it; it leaves 8.0 GiB for "

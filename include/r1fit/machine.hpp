@@ -17,6 +17,7 @@ struct Device {
   Bytes budget;                ///< what an engine may use of it
   Bytes stretched;             ///< the same after the change `stretch` names; equal to budget without one
   std::string stretch;         ///< "sudo sysctl iogpu.wired_limit_mb=..."; empty: nothing can be raised
+  const WorkingSetRegime* working_set = nullptr;  ///< Apple: the macOS whose limit the budget is
   std::optional<Bytes> wired;  ///< Apple: the limit that the user stated
   Bytes margin;                ///< left free before "fits" is said
   Bytes engine_reserve;        ///< of it, what the engine itself keeps free
