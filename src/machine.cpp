@@ -146,6 +146,7 @@ Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::op
     device.margin = margin_of(reserve, runtime->high - runtime->typical);
   }
   const Bytes kept = reserved(reserve);
+  device.reserved = kept;
   device.budget -= std::min(kept, device.budget);
   device.stretched -= std::min(kept, device.stretched);
   return device;
@@ -166,7 +167,8 @@ Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<
       if (runtime.id == "cuda-ada") device.runtime = runtime.typical;
     }
   }
-  device.budget = memory - std::min(reserved(reserve), memory);
+  device.reserved = reserved(reserve);
+  device.budget = memory - std::min(device.reserved, memory);
   device.stretched = device.budget;
   return device;
 }

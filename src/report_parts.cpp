@@ -23,7 +23,8 @@ std::string device_text(const Device& device, int count) {
     return device.bandwidth ? text + ", " + rate_text(*device.bandwidth) + each : text;
   }
   text += ", " + capacity_text(device.capacity);
-  if (device.unified) text += " unified memory, " + capacity_text(device.budget) + " of it for the GPU";
+  if (device.unified)
+    text += " unified memory, " + capacity_text(device.budget + device.reserved) + " of it for the GPU";
   if (device.working_set != nullptr) text += " (" + std::string(device.working_set->name) + ")";
   if (device.wired) text += " (the limit as stated)";
   if (device.bandwidth) text += (count > 1 ? " and " : ", ") + rate_text(*device.bandwidth);
@@ -201,8 +202,11 @@ std::string hardware_text(const Machine& machine) {
   // Unified memory is the host's memory: it has been named.
   if (!unified || machine.host.ram) text += "; " + host_text(machine.host);
   if (machine.disk) text += "; disk " + rate_text(*machine.disk);
-  if (!machine.desktop.empty() && machine.desktop != "none") {
-    text += "; a " + machine.desktop + " desktop on the first card";
+  for (const Device& device : machine.devices) {
+    if (device.reserved == Bytes{}) continue;
+    text += "; " + gib_text(device.reserved) + " of " +
+            (machine.devices.size() > 1 ? "one card's memory" : "the GPU memory") + " for ";
+    text += machine.desktop.empty() ? "other uses" : "the desktop (" + machine.desktop + ")";
   }
   return printable(text) + ".";
 }

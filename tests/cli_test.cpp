@@ -469,3 +469,18 @@ TEST_CASE("the ranking over a handful of machines", "[cli][golden]") {
   std::erase(text, '\r');
   CHECK(golden_fault("ranking.csv", text) == "");
 }
+
+TEST_CASE("what else takes memory of a card is said", "[cli]") {
+  const auto text = [](const Args& args) {
+    std::string out = run(Args{"check", "32b"} + args).out;
+    std::ranges::replace(out, '\n', ' ');
+    return out;
+  };
+  CHECK_THAT(text({"--gpu", "rtx 4090", "--desktop", "windows"}),
+             contains("1.8 GiB of the GPU memory for the desktop (windows)"));
+  CHECK_THAT(text({"--gpu", "rtx 4090", "--reserve", "1.5"}),
+             contains("1.5 GiB of the GPU memory for other uses"));
+  CHECK_THAT(text({"--vram", "24,16", "--desktop", "linux"}),
+             contains("0.3 GiB of one card's memory for the desktop (linux)"));
+  CHECK(text({"--gpu", "rtx 4090", "--desktop", "none"}).find("for the desktop") == std::string::npos);
+}

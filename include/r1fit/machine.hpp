@@ -11,17 +11,18 @@ namespace r1fit {
 
 /// One GPU (or the GPU of a system on a chip).
 struct Device {
-  std::string name;            ///< catalogue id, or "24 GiB card"
-  const Gpu* gpu = nullptr;    ///< null: a nameless card
-  Bytes capacity;              ///< total memory; of the whole machine where it is unified
-  Bytes budget;                ///< what an engine may use of it
-  Bytes stretched;             ///< the same after the change `stretch` names; equal to budget without one
-  std::string stretch;         ///< "sudo sysctl iogpu.wired_limit_mb=..."; empty: nothing can be raised
+  std::string name;          ///< catalogue id, or "24 GiB card"
+  const Gpu* gpu = nullptr;  ///< null: a nameless card
+  Bytes capacity;            ///< total memory; of the whole machine where it is unified
+  Bytes budget;              ///< what an engine may use of it
+  Bytes stretched;           ///< the same after the change `stretch` names; equal to budget without one
+  std::string stretch;       ///< "sudo sysctl iogpu.wired_limit_mb=..."; empty: nothing can be raised
   const WorkingSetRegime* working_set = nullptr;  ///< Apple: the macOS whose limit the budget is
-  std::optional<Bytes> wired;  ///< Apple: the limit that the user stated
-  Bytes margin;                ///< left free before "fits" is said
-  Bytes engine_reserve;        ///< of it, what the engine itself keeps free
-  Bytes runtime;               ///< driver and libraries, taken beside the engine's buffers
+  std::optional<Bytes> wired;                     ///< Apple: the limit that the user stated
+  Bytes reserved;        ///< for a desktop or for what else the user named; not in the budget
+  Bytes margin;          ///< left free before "fits" is said
+  Bytes engine_reserve;  ///< of it, what the engine itself keeps free
+  Bytes runtime;         ///< driver and libraries, taken beside the engine's buffers
   Backend backend = Backend::cuda;
   bool unified = false;
   std::optional<BytesPerSecond> bandwidth;
