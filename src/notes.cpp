@@ -60,11 +60,11 @@ class Remarks {
         break;
       case Strain::raised_limit: {
         const Device& device = machine_.devices.front();
-        add("raised_limit", "macOS gives the GPU " + gib_text(device.budget) + " of " +
-                                capacity_text(device.capacity) +
-                                " on its older limit (newer systems give more); `" + device.stretch +
-                                "` raises it until the next start and leaves " +
-                                gib_text(device.capacity - device.stretched) + " for macOS and programs.");
+        add("raised_limit",
+            "macOS gives the GPU " + gib_text(device.budget + device.reserved) + " of " +
+                capacity_text(device.capacity) + " on its older limit (newer systems give more); `" +
+                device.stretch + "` raises it until the next start and leaves " +
+                gib_text(device.capacity - device.stretched - device.reserved) + " for macOS and programs.");
         break;
       }
       case Strain::tensors_by_hand:

@@ -314,9 +314,10 @@ std::string strain_text(const Estimate& estimate, const Machine& machine) {
   const std::string flags = joined_or(estimate.comfortable_with);
   const std::string room = flags.empty() ? "" : " Comfortable with " + flags + ".";
   if (placement.strain == Strain::raised_limit) {
-    return "the GPU may use " + gib_text(device.budget) + " until its limit is raised, as below, to " +
-           gib_text(device.stretched) + "; that leaves " + gib_text(device.capacity - device.stretched) +
-           " for macOS." + room;
+    return "the GPU may use " + gib_text(device.budget + device.reserved) +
+           " until its limit is raised, as below, to " + gib_text(device.stretched + device.reserved) +
+           "; that leaves " + gib_text(device.capacity - device.stretched - device.reserved) + " for macOS." +
+           room;
   }
   if (placement.strain == Strain::tensors_by_hand) {
     return "whole layers do not divide over these cards; the expert tensors have to be placed one by one "

@@ -59,8 +59,9 @@ class Trials {
     std::optional<Bytes> limit;
     for (Device& device : raised.devices) {
       if (device.stretch.empty()) continue;
-      limit = gib(std::floor(in_gib(device.stretched)));
-      device.budget = device.stretched = *limit;
+      // What is reserved is taken out of the limit, as it will be once that is stated.
+      limit = gib(std::floor(in_gib(device.stretched + device.reserved)));
+      device.budget = device.stretched = *limit - device.reserved;
     }
     if (!limit || place(candidate_, workload_, raised, request_).verdict > wanted_) return std::nullopt;
     return limit;

@@ -93,6 +93,26 @@ TEST_CASE("trap: 70B Q8_0 on a Mac of 96 GB, before and after its limit is raise
                       "macOS and programs"));
 }
 
+TEST_CASE("what is proposed for a Mac holds when it is done") {
+  const std::vector<std::string> asked{"70b:Q4_K_M", "--gpu", "m4-max", "--memory", "64", "--ctx", "24576"};
+  for (const char* reserve : {"0.5", "2", "4"}) {
+    CAPTURE(reserve);
+    std::vector<std::string> args = asked;
+    args.insert(args.end(), {"--reserve", reserve});
+    const Answer before = check(args);
+    CAPTURE(before.text);
+    const std::string flag = "--wired-limit ";
+    const std::size_t at = before.text.find(flag);
+    REQUIRE(at != std::string::npos);
+    const std::size_t digits = at + flag.size();
+    args.insert(args.end(),
+                {"--wired-limit",
+                 before.text.substr(digits, before.text.find_first_not_of("0123456789", digits) - digits),
+                 "--require", "fits"});
+    CHECK(check(args).status == 0);
+  }
+}
+
 TEST_CASE("trap: 671B in sums that whole layers do not make") {
   const Answer small = check({"671b:Q2_K", "--vram", "10x24"});
   CHECK(small.status == 0);
