@@ -87,6 +87,7 @@ Workload as_released(const EngineChoice& choice, const Said& said, const Workloa
     out.flash_attention = FlashAttention::off;
   out.output_last = release.output_last;
   out.plans_scores = release.plans_scores;
+  out.pool_unplanned = release.plans_scores && !release.pool_reserved;
   out.graph = release.graph;
   out.legacy_gguf = out.legacy_gguf || (!release.mla_cache && model.shape->mla);
   return out;

@@ -140,7 +140,10 @@ Answer answer(const Observation& seen) {
   const Machine machine = machine_of(seen);
   const Placement chosen = evaluate(catalog, question, machine).placement;
   const int layers = question.model->shape->layers + 1;
-  Answer result{seen, chosen.verdict, static_cast<double>(chosen.n_gpu_layers) / layers, {}};
+  Answer result{seen,
+                chosen.verdict,
+                static_cast<double>(std::max(chosen.n_gpu_layers, chosen.engine_layers)) / layers,
+                {}};
   result.seen.asked = in_words(seen, question.workload);
   Placement whole = chosen;
   if (chosen.mode != PlacementMode::gpu && !seen.needs.placement.cpu_moe) {

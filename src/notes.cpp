@@ -23,6 +23,7 @@ class Remarks {
     strain();
     wired_limit();
     engine_plan();
+    engine_layers();
     unknown_host();
     ollama_default();
     engine_release();
@@ -98,6 +99,15 @@ class Remarks {
             " a device for attention scores, flash attention or not: " +
             (placement.verdict == Verdict::tight ? "its plan is all but full, and it may spill."
                                                  : "it spills, though all of it would fit."));
+  }
+
+  void engine_layers() {
+    const Placement& placement = estimate_.placement;
+    if (placement.engine_layers == 0) return;
+    add("engine_layers",
+        engine_title(estimate_.engine) + " by itself puts " + count_text(placement.engine_layers) +
+            " layers on the GPU, and its pool runs out of room as the context fills: hold it to " +
+            count_text(placement.n_gpu_layers) + " (num_gpu).");
   }
 
   void unknown_host() {

@@ -24,6 +24,7 @@ struct Fill {
   MemoryUse use;
   bool margins = true;    ///< every device keeps its margin
   bool placeable = true;  ///< every device keeps what the engine leaves free when it places layers itself
+  bool planned = true;    ///< the same, were it not for the backend's own pool
   bool within = true;     ///< every device is within its budget
   bool stretched = true;  ///< every device is within its budget after the named change
   bool host = true;       ///< host memory is known and holds its part, or needs to hold nothing much
@@ -55,6 +56,9 @@ class Solver {
       fill.margins = fill.margins && total + device.margin <= device.budget &&
                      (plan == Bytes{} || plan + kPlanMargin <= device.budget);
       fill.placeable = fill.placeable && counted <= device.budget && total + left_free <= device.budget;
+      const Bytes known = total - fill.use.devices[i].pool;
+      fill.planned =
+          fill.planned && std::max(known, plan) <= device.budget && known + left_free <= device.budget;
       fill.within = fill.within && counted <= device.budget;
       fill.stretched = fill.stretched && counted <= device.stretched;
       fill.allocated = fill.allocated && total <= device.stretched;
@@ -413,7 +417,15 @@ Placement place(const Candidate& candidate, const Workload& workload, const Mach
   // As many layers on the devices as keep their margin; none at all is the CPU with a GPU beside it.
   const std::optional<int> ngl =
       last_good(1, all - 1, [&](int n) { return solver.fill(solver.by_free_memory(n, 0)).placeable; });
-  if (ngl) return placed(solver, machine, solver.by_free_memory(*ngl, 0));
+  if (ngl) {
+    Placement partial = placed(solver, machine, solver.by_free_memory(*ngl, 0));
+    if (workload.pool_unplanned) {
+      const std::optional<int> by_itself =
+          last_good(*ngl, all - 1, [&](int n) { return solver.fill(solver.by_free_memory(n, 0)).planned; });
+      if (by_itself && *by_itself > *ngl) partial.engine_layers = *by_itself;
+    }
+    return partial;
+  }
 
   // Cards too small for a single layer and its buffers are better left out.
   Placement alone = place(candidate, workload, without_devices(machine));

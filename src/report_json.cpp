@@ -72,13 +72,15 @@ std::string compact(const Json& document) {
 // ---- an estimate --------------------------------------------------------------------------------------
 
 Json placement_json(const Placement& placement) {
-  return {{"n_gpu_layers", placement.n_gpu_layers},
-          {"n_cpu_moe", placement.n_cpu_moe},
-          {"mode", word(placement.mode)},
-          {"strain", text(strain_word(placement.strain))},
-          {"tensor_split", placement.tensor_split.empty() ? Json(nullptr) : Json(placement.tensor_split)},
-          {"shortfall_bytes", count(placement.shortfall)},
-          {"host_memory_unknown", placement.host_unknown}};
+  return {
+      {"n_gpu_layers", placement.n_gpu_layers},
+      {"n_cpu_moe", placement.n_cpu_moe},
+      {"mode", word(placement.mode)},
+      {"strain", text(strain_word(placement.strain))},
+      {"tensor_split", placement.tensor_split.empty() ? Json(nullptr) : Json(placement.tensor_split)},
+      {"shortfall_bytes", count(placement.shortfall)},
+      {"engine_n_gpu_layers", placement.engine_layers == 0 ? Json(nullptr) : Json(placement.engine_layers)},
+      {"host_memory_unknown", placement.host_unknown}};
 }
 
 Json device_name(const Device& device) {

@@ -144,3 +144,13 @@ TEST_CASE("trap: weights larger than RAM") {
                       "read for each token"));
   CHECK_THAT(answer.text, contains("give the disk's rate with --disk-bandwidth"));
 }
+
+// github ollama/ollama issue 9181: 44 of 81 layers, 8.2 GiB a card planned for the graph.
+TEST_CASE("trap: an engine that does not know of CUDA's pool") {
+  const Answer answer = check({"70b:Q8_0", "--vram", "4x22", "--ram", "256", "--engine", "ollama@2025-02",
+                               "--ctx", "64000", "--require", "offload"});
+  CHECK(answer.status == 0);
+  CHECK_THAT(answer.text,
+             contains("by itself puts 44 layers on the GPU, and its pool runs out of room as the "
+                      "context fills: hold it to 32 (num_gpu)"));
+}

@@ -36,8 +36,10 @@ struct Placement {
   std::vector<DeviceUse> devices;  ///< one a device; empty where the cards are left unused
   HostUse host;
   Bytes planned;  ///< what the engine's plan sets aside a device, where that and nothing else is too much
-  Bytes disk_streamed;        ///< weights that RAM cannot hold and that are read from disk as needed
-  Bytes shortfall;            ///< missing on the fullest device, or in host memory; 0 where it fits
+  int engine_layers = 0;  ///< what the engine puts on the devices by itself, where its plan leaves out a pool
+                          ///< that has no room then; 0: no more than n_gpu_layers
+  Bytes disk_streamed;    ///< weights that RAM cannot hold and that are read from disk as needed
+  Bytes shortfall;        ///< missing on the fullest device, or in host memory; 0 where it fits
   bool host_unknown = false;  ///< it would need host memory that the question does not state
 };
 

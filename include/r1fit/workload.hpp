@@ -43,8 +43,9 @@ struct Workload {
   Tokens ubatch = tokens(512);
   LogitsRows logits_rows = LogitsRows::parallel;
   SplitMode split = SplitMode::layer;
-  bool output_last = false;   ///< n_gpu_layers counts the output layer last, as builds before 2026 did
-  bool plans_scores = false;  ///< see EngineRelease
+  bool output_last = false;     ///< n_gpu_layers counts the output layer last, as builds before 2026 did
+  bool plans_scores = false;    ///< see EngineRelease
+  bool pool_unplanned = false;  ///< an engine that plans so does not know of the backend's own pool
   GraphBuild graph;
   bool legacy_gguf = false;      ///< a 671B file made before the MLA cache (attn_kv_b)
   std::optional<bool> imatrix;   ///< unset: as published files of the quantisation are made
