@@ -148,6 +148,18 @@ Bytes host_compute(const Shape& shape, const Workload& workload, bool pipelined)
   return bytes((pipelined ? 4 : 1) * (mask + x) + inputs);
 }
 
+Bytes host_attention(const Shape& shape, const Workload& workload, Backend backend, Bytes attn_v_b) {
+  const bool own_caches = workload.parallel > 1 && !workload.kv_unified;
+  if (backend != Backend::vulkan || !own_caches || !workload.flash()) return Bytes{};
+  const Sizes s = sizes_of(shape, workload);
+  if (!s.mla) return Bytes{};
+  // What attention found for each head, and the same times attn_v_b. The gap that the mask leaves holds the
+  // copy of that weight where it is large enough.
+  const std::int64_t values = s.heads * (shape.mla->kv_lora_rank + shape.mla->v_head_dim) * s.t;
+  const std::int64_t weight = s.mask < attn_v_b.count() ? attn_v_b.count() : 0;
+  return bytes(s.mask + s.d * s.t + values + weight + kInputs * s.u);
+}
+
 Bytes output_buffer(const Shape& shape, const Workload& workload) {
   const std::int64_t width = shape.vocab + (workload.graph.embeddings ? shape.hidden : 0);
   return bytes(4 * width * std::max(1, workload.parallel));

@@ -318,11 +318,7 @@ class MemoryEvaluation {
       bound(group, "device", errors.max(), walked ? kMostWalked : kMostClosed, errors.worst(), faults);
     }
     for (const auto& [group, errors] : host_) {
-      if (group.second == Mode::cpu) {
-        bound(group, "host", errors.max(), kMostClosed, errors.worst(), faults);
-      } else {
-        bound(group, "host", errors.quantile(0.95), kMostClosed, "95 of 100 rows", faults);
-      }
+      bound(group, "host", errors.max(), kMostClosed, errors.worst(), faults);
     }
   }
 

@@ -130,3 +130,24 @@ TEST_CASE("compute buffers never shrink with context, micro-batch or slots, nor 
     }
   }
 }
+
+// llama.cpp's plans: 179.01, 180.51 and 182.01 MiB at 2,048, 8,192 and 32,768 tokens.
+TEST_CASE("attention that Vulkan leaves to the CPU") {
+  const Shape& of = shape("r1-671b");
+  const Bytes v_b = mib(4.5);  // as Q4_K_M
+  const auto takes = [&](std::int64_t context) {
+    Workload workload = with(context);
+    workload.parallel = 4;
+    return in_mib(host_attention(of, workload, Backend::vulkan, v_b));
+  };
+  const auto about = [](double mebibytes) { return Approx(mebibytes).margin(0.01); };
+  CHECK(takes(2048) == about(179.01));
+  CHECK(takes(8192) == about(180.51));
+  CHECK(takes(32768) == about(182.01));
+  Workload one = with(2048);
+  CHECK(host_attention(of, one, Backend::vulkan, v_b) == Bytes{});
+  one.parallel = 4;
+  CHECK(host_attention(of, one, Backend::cuda, v_b) == Bytes{});
+  one.kv_unified = true;
+  CHECK(host_attention(of, one, Backend::vulkan, v_b) == Bytes{});
+}

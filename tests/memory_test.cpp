@@ -155,8 +155,8 @@ double device_total(const MemoryUse& use) {
 /// How far ours is from theirs, as a share of theirs; above is positive.
 double excess(double ours, double theirs) { return ours / theirs - 1; }
 
-/// Under Vulkan a part of 671B's attention over several streams is left to the host: 150.5 MiB there and 10
-/// on the device, whatever the context, which is not modelled.
+/// Under Vulkan a part of 671B's attention over several streams is left to the host. The 10 MiB that the
+/// device takes more then are not modelled.
 bool left_to_host(const Row& row) {
   return row.backend == Backend::vulkan && row.model->shape->mla && row.workload.parallel > 1 &&
          !row.workload.kv_unified;
@@ -266,7 +266,6 @@ TEST_CASE("the host's part beside devices is what llama.cpp plans") {
     const Row& row = rows()[i];
     if (row.kind == Kind::cpu) continue;
     CAPTURE(row.text);
-    const double theirs = row.host_total() - (left_to_host(row) ? 150.5 : 0);
-    CHECK(std::abs(excess(in_mib(uses()[i].host.total()), theirs)) <= 0.005);
+    CHECK(std::abs(excess(in_mib(uses()[i].host.total()), row.host_total())) <= 0.005);
   }
 }

@@ -28,6 +28,10 @@ Bytes planned_graph(const Shape& shape, const Workload& workload);
 /// Compute buffer in host memory beside GPUs; `pipelined` with several of them.
 Bytes host_compute(const Shape& shape, const Workload& workload, bool pipelined);
 
+/// The same where Vulkan leaves a part of MLA attention to the CPU, which it does once several slots have
+/// caches of their own; 0 elsewhere. `attn_v_b`: the tensor of one layer.
+Bytes host_attention(const Shape& shape, const Workload& workload, Backend backend, Bytes attn_v_b);
+
 /// Logits kept in host memory: 4 * vocab * slots.
 Bytes output_buffer(const Shape& shape, const Workload& workload);
 
