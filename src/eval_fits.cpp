@@ -77,8 +77,7 @@ Observation read_observation(const CsvTable& table, std::size_t row) {
   needs.engine = table.cell(row, "engine");
   needs.workload = read_workload(table, row);
   // What is left open is as the release of the engine has it.
-  const auto said = [&](std::string_view column) { return !table.cell(row, column).empty(); };
-  needs.said = {said("parallel"), said("kv_unified"), said("logits")};
+  needs.said = read_said(table, row);
   needs.placement.cpu_moe = seen.outcome == "experts_on_host";
 
   HardwareQuery& hardware = seen.hardware;

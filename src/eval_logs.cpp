@@ -1,5 +1,5 @@
+#include <array>
 #include <cmath>
-#include <optional>
 
 #include "csv.hpp"
 #include "eval.hpp"
@@ -13,13 +13,7 @@
 namespace r1fit {
 namespace {
 
-/// So that nothing asked for is refused.
-constexpr Bytes kDeviceSize = gib(2000);
-constexpr Bytes kHostSize = gib(4096);
-
-/// How far weights and KV cache may be off: lines of a log are rounded to 0.01 MiB, and a sum has a few.
-constexpr double kExactMib = 0.06;
-/// The same where the log prints whole MiB.
+/// How far weights and KV cache may be off where the log prints whole MiB.
 constexpr double kWholeMib = 1.0;
 /// Per cent that a compute buffer may be off: of a build from this year on, and of an older one.
 constexpr std::string_view kNewFrom = "2026";
@@ -56,19 +50,15 @@ NeedsQuery read_needs(const CsvTable& table, std::size_t row) {
   needs.engine = table.cell(row, "engine");
   needs.workload = read_workload(table, row);
   if (table.cell(row, "imatrix") == "0") needs.workload.imatrix = false;
-  const auto said = [&](std::string_view column) { return !table.cell(row, column).empty(); };
-  needs.said = {said("parallel"), said("kv_unified"), said("logits")};
+  needs.said = read_said(table, row);
   return needs;
 }
 
 Log read_log(const CsvTable& table, std::size_t row) {
   const Catalog& catalog = builtin_catalog();
   NeedsQuery needs = read_needs(table, row);
-  Machine machine;
-  machine.host = make_host(catalog, kHostSize, nullptr, {});
   const Backend backend = kBackends.at(choice(table, row, {"backend"}, backend_words()));
-  for (int i = 0; i < table.whole(row, {"devices"}); ++i)
-    machine.devices.push_back(make_nameless_device(catalog, kDeviceSize, {}, backend, {}));
+  const Machine machine = roomy_machine(backend, table.whole(row, {"devices"}));
   Question question = build_question(catalog, needs);
   if (!machine.devices.empty()) {
     const bool all = table.cell(row, "ngl") == "all";

@@ -17,15 +17,10 @@
 namespace r1fit {
 namespace {
 
-/// Figures of a log are rounded to 0.01 MiB a buffer; a sum of a few of them may be off by this much.
-constexpr double kExactMib = 0.06;
 /// Per cent that a device may be off, at most, whose graph is walked operation by operation.
 constexpr double kMostWalked = 0.1;
 /// The same where its buffer is a formula: Metal, and host memory.
 constexpr double kMostClosed = 1.0;
-/// So that nothing asked for is refused.
-constexpr Bytes kDeviceSize = gib(2000);
-constexpr Bytes kHostSize = gib(4096);
 
 enum class Mode : std::uint8_t { whole, several, experts, partial, nothing, cpu };
 constexpr std::array<std::string_view, 6> kModeNames{"whole device", "several devices",   "experts on host",
@@ -144,11 +139,8 @@ Truth read_truth(const CsvTable& table, std::size_t row) {
   workload.imatrix = false;
   if (table.cell(row, "n_outputs_max") == "0") workload.logits_rows = LogitsRows::ubatch;
 
-  truth.machine.host = make_host(builtin_catalog(), kHostSize, nullptr, {});
+  truth.machine = roomy_machine(backend, std::max(1, table.whole(row, {"devices", "n_devices"}, 1)));
   if (backend != Backend::cpu) {
-    const int devices = std::max(1, table.whole(row, {"devices", "n_devices"}, 1));
-    for (int i = 0; i < devices; ++i)
-      truth.machine.devices.push_back(make_nameless_device(builtin_catalog(), kDeviceSize, {}, backend, {}));
     needs.placement.n_gpu_layers = table.whole(row, {"ngl"});
     needs.placement.n_cpu_moe = n_cpu_moe(table, row, shape);
     truth.device = static_cast<std::size_t>(table.whole(row, {"device_index"}));

@@ -26,4 +26,18 @@ Workload read_workload(const CsvTable& table, std::size_t row) {
   return workload;
 }
 
+Said read_said(const CsvTable& table, std::size_t row) {
+  const auto said = [&](std::string_view column) { return !table.cell(row, column).empty(); };
+  return {said("parallel"), said("kv_unified"), said("logits")};
+}
+
+Machine roomy_machine(Backend backend, int devices) {
+  const Catalog& catalog = builtin_catalog();
+  Machine machine;
+  machine.host = make_host(catalog, gib(4096), nullptr, {});
+  for (int i = 0; backend != Backend::cpu && i < devices; ++i)
+    machine.devices.push_back(make_nameless_device(catalog, gib(2000), {}, backend, {}));
+  return machine;
+}
+
 }  // namespace r1fit

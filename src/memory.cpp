@@ -128,11 +128,12 @@ MemoryUse memory_of(const Candidate& candidate, const Workload& workload, const 
   use.host.output = output_buffer(shape, workload);
   if (any_device) {
     use.host.compute = host_compute(shape, workload, pipelined);
-    for (std::size_t i = 0; i < weights.layers.size(); ++i) {
-      if (layout.layer_device[i] < 0) continue;
-      const Backend backend = machine.devices[static_cast<std::size_t>(layout.layer_device[i])].backend;
-      const Bytes v_b = weights.layers[i].tensor(TensorRole::attn_v_b);
-      use.host.compute = std::max(use.host.compute, host_attention(shape, workload, backend, v_b));
+    // The last layer stands for all.
+    const Bytes v_b = weights.layers.back().tensor(TensorRole::attn_v_b);
+    for (std::size_t i = 0; i < use.devices.size(); ++i) {
+      if (use.devices[i].weights == Bytes{}) continue;
+      use.host.compute =
+          std::max(use.host.compute, host_attention(shape, workload, machine.devices[i].backend, v_b));
     }
   } else {
     use.host.compute = device_compute(shape, workload, Backend::cpu, GraphPart{});

@@ -260,15 +260,17 @@ class Remarks {
     const Bytes held = estimate_.placement.host.total();
     if (!host.ram && on_gpu()) {
       std::string text = "Beside the GPU the engine holds about " + gib_text(held) + " in system RAM";
-      if (keeps_prompts()) text += "; llama-server keeps up to 8 GiB of prompts there, too (--cache-ram)";
+      if (keeps_prompts())
+        text += "; llama-server keeps up to " + capacity_text(kPromptCache) +
+                " of prompts there, too (--cache-ram)";
       add("host_memory", text + ".");
     }
     if (!host.ram || estimate_.placement.verdict > Verdict::offload || !keeps_prompts() ||
         host.budget - held >= kPromptCache)
       return;
-    add("prompt_cache", "llama-server keeps up to 8 GiB of prompts in system RAM, and " +
-                            gib_text(std::max(host.budget - held, Bytes{})) +
-                            " are left: limit it with --cache-ram (MiB).");
+    add("prompt_cache",
+        "llama-server keeps up to " + capacity_text(kPromptCache) + " of prompts in system RAM, and " +
+            gib_text(std::max(host.budget - held, Bytes{})) + " are left: limit it with --cache-ram (MiB).");
   }
 
   void weights() {
