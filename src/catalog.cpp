@@ -128,6 +128,32 @@ Text word(ImatrixCase value) {
   return "";
 }
 
+Text word(PlacementMode value) {
+  switch (value) {
+    case PlacementMode::gpu:
+      return "gpu";
+    case PlacementMode::experts_on_host:
+      return "experts_on_host";
+    case PlacementMode::partial:
+      return "partial";
+    case PlacementMode::cpu:
+      return "cpu";
+  }
+  return "";
+}
+
+Text word(Grade value) {
+  switch (value) {
+    case Grade::A:
+      return "A";
+    case Grade::B:
+      return "B";
+    case Grade::C:
+      return "C";
+  }
+  return "";
+}
+
 std::array<Text, kBackends.size()> backend_words() {
   std::array<Text, kBackends.size()> words;
   for (std::size_t i = 0; i < words.size(); ++i) words.at(i) = word(kBackends.at(i));

@@ -72,7 +72,7 @@ class Writer {
   Json object_ = Json::object();
 };
 
-// The seven documents by file name.
+// The eight documents by file name.
 struct Documents {
   std::map<std::string, Json> files;
   template <class T>

@@ -240,6 +240,7 @@ void visit_fields(R& r, V& v) {
   v(Field("bandwidth").figure(), r.bandwidth);
   v(Field("memory_type"), r.memory_type);
   v(Field("fp16").figure(), r.fp16);
+  v(Field("fp32").figure(), r.fp32);
   v(Field("board_power").figure(), r.board_power);
   v(Field("launch_year").figure().within(2000, 2100), r.launch_year);
   v(Field("msrp_usd").figure().within(1, 1e7), r.msrp_usd);
@@ -364,6 +365,37 @@ void visit_fields(R& r, V& v) {
   v(Field("sources").filled(), r.sources);
 }
 
+template <As<MeasuredGpu> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("gpu"), r.gpu);
+  v(Field("count").within(1, 1000), r.count);
+}
+
+template <As<Measurement> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("model"), r.model);
+  v(Field("ran"), r.ran);
+  v(Field("quant"), r.quant);
+  v(Field("ran_quant").omitted(), r.ran_quant);
+  v(Field("gpus").omitted(), r.gpus);
+  v(Field("host").omitted(), r.host);
+  v(Field("hardware"), r.hardware);
+  v(Field("engine"), r.engine);
+  v(Field("backend"), r.backend);
+  v(Field("placement"), r.placement);
+  v(Field("layers_on_gpu").within(0, 1e4), r.layers_on_gpu);
+  v(Field("depth").or_zero(), r.depth);
+  v(Field("depth_assumed").omitted(), r.depth_assumed);
+  v(Field("decode"), r.decode);
+  v(Field("prefill"), r.prefill);
+  v(Field("prompt"), r.prompt);
+  v(Field("year").within(2022, 2100), r.year);
+  v(Field("grade"), r.grade);
+  v(Field("source"), r.source);
+  v(Field("note").omitted(), r.note);
+  v(Field("outlier").omitted(), r.outlier);
+}
+
 /// v(file stem, key, list) for every list, each after the lists that its records refer to.
 template <As<Catalog> C, class V>
 void visit_lists(C& c, V& v) {
@@ -382,6 +414,7 @@ void visit_lists(C& c, V& v) {
   v("gpus", "no_such_hardware", c.no_such_hardware);
   v("hosts", "hosts", c.hosts);
   v("engines", "engines", c.engines);
+  v("measurements", "measurements", c.measurements);
 }
 
 /// The list that a pointer to T points into.
@@ -399,5 +432,9 @@ template <>
 inline constexpr List<SpeedClass> Catalog::*kListOf<SpeedClass> = &Catalog::speed_classes;
 template <>
 inline constexpr List<RuntimeClass> Catalog::*kListOf<RuntimeClass> = &Catalog::runtime_classes;
+template <>
+inline constexpr List<Gpu> Catalog::*kListOf<Gpu> = &Catalog::gpus;
+template <>
+inline constexpr List<Host> Catalog::*kListOf<Host> = &Catalog::hosts;
 
 }  // namespace r1fit

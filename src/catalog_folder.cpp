@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The built-in files are below 0.3 MB; a folder with more than this is some other folder.
+// The built-in files are below 0.4 MB; a folder with more than this is some other folder.
 constexpr std::uintmax_t kLargestFile = 64U << 20U;
 
 std::string read_file(const fs::path& path) {

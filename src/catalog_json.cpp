@@ -143,6 +143,13 @@ const Door<SecondsPerToken>& door_of(SecondsPerToken /*tag*/) {
   return door;
 }
 
+const Door<TokensPerSecond>& door_of(TokensPerSecond /*tag*/) {
+  static constexpr Door<TokensPerSecond> door{parse_tokens_per_second,
+                                              "a speed with its unit, such as \"38.2 tok/s\"",
+                                              tok_per_s(1e-3), tok_per_s(1e6)};
+  return door;
+}
+
 template <class Q>
 Q checked_quantity(const json& value, const Place& place, const Field& field) {
   const Door<Q>& door = door_of(Q{});
@@ -343,7 +350,7 @@ class Loader {
     member = checked_whole(value, place, field, "a whole number");
   }
   void read(const json& value, const Place& place, const Field& field, Tokens& member) {
-    const Field bounded = field.within(1, 1e9);
+    const Field bounded = field.within(field.from_zero ? 0 : 1, 1e9);
     member = tokens(checked_whole(value, place, bounded, "a whole number of tokens"));
   }
   void read(const json& value, const Place& place, const Field& field, double& member) {
@@ -376,6 +383,12 @@ class Loader {
   }
   void read(const json& value, const Place& place, const Field& /*field*/, ImatrixCase& member) {
     member = read_word(value, place, kImatrixCases);
+  }
+  void read(const json& value, const Place& place, const Field& /*field*/, PlacementMode& member) {
+    member = read_word(value, place, kPlacementModes);
+  }
+  void read(const json& value, const Place& place, const Field& /*field*/, Grade& member) {
+    member = read_word(value, place, kGrades);
   }
   // A reference: the id of a record in a list read before.
   template <class T>
@@ -568,6 +581,14 @@ class Loader {
     if (record.offered == !record.why_not_offered.empty()) {
       refuse(place.at("why_not_offered"), "must be given exactly where \"offered\" is false");
     }
+  }
+  static void check(const Measurement& record, const Place& place) {
+    if (record.placement == PlacementMode::cpu && !record.gpus.empty())
+      refuse(place.at("gpus"), "must not be given where \"placement\" is \"cpu\"");
+    if (record.layers_on_gpu && record.placement != PlacementMode::partial)
+      refuse(place.at("layers_on_gpu"), "must be given only where \"placement\" is \"partial\"");
+    if (record.layers_on_gpu.value_or(0) > record.model->shape->layers + 1)
+      refuse(place.at("layers_on_gpu"), "is more than " + in_quotes(record.model->id) + " has");
   }
   static void check(const PublishedFile& record, const Place& place) {
     if (record.uncertainty > record.size) refuse(place.at("uncertainty"), "is above \"size\"");

@@ -170,7 +170,8 @@ class Program {
                        std::to_string(all.quants.size()) + " quantisations, " +
                        std::to_string(all.files.size()) + " files, " + std::to_string(all.gpus.size()) +
                        " GPUs, " + std::to_string(all.hosts.size()) + " hosts, " +
-                       std::to_string(all.engines.size()) + " engines\n",
+                       std::to_string(all.engines.size()) + " engines, " +
+                       std::to_string(all.measurements.size()) + " measurements\n",
                    ExitStatus::yes);
     } catch (const Error& error) {
       // Here an invalid catalogue is the answer, not a mishap.

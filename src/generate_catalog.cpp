@@ -62,6 +62,11 @@ R1FIT_NAME(CommandTemplate);
 R1FIT_NAME(ContextStep);
 R1FIT_NAME(EngineRelease);
 R1FIT_NAME(Engine);
+R1FIT_NAME(TokensPerSecond);
+R1FIT_NAME(PlacementMode);
+R1FIT_NAME(Grade);
+R1FIT_NAME(MeasuredGpu);
+R1FIT_NAME(Measurement);
 #undef R1FIT_NAME
 
 // A string literal of the bytes of `text`; whatever is not plain ASCII becomes three octal digits, which

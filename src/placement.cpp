@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kVerdictWords{"fits", "tight", "offload", "streams",
                                                         "does_not_fit"};
-constexpr std::array<std::string_view, 4> kModeWords{"gpu", "experts_on_host", "partial", "cpu"};
 
 /// What a driver reports as free, which an engine plans with, is a little less than a card's total.
 constexpr Bytes kPlanMargin = mib(256);
@@ -356,7 +355,6 @@ Placement placed(const Solver& solver, const Machine& machine, const Layout& lay
 }  // namespace
 
 std::string_view word(Verdict verdict) { return kVerdictWords[static_cast<std::size_t>(verdict)]; }
-std::string_view word(PlacementMode mode) { return kModeWords[static_cast<std::size_t>(mode)]; }
 
 Placement place(const Candidate& candidate, const Workload& workload, const Machine& machine,
                 const PlacementRequest& request) {

@@ -234,6 +234,7 @@ std::string record_text(const Gpu& gpu, const PrintOptions& options) {
   record.sourced("bandwidth", rate_text(gpu.bandwidth), sources, "bandwidth");
   record.plain("memory type", std::string(gpu.memory_type));
   if (gpu.fp16) record.sourced("peak FP16", rate_text(*gpu.fp16), sources, "fp16");
+  if (gpu.fp32) record.sourced("peak FP32", rate_text(*gpu.fp32), sources, "fp32");
   if (gpu.board_power) record.sourced("board power", power_text(*gpu.board_power), sources, "board_power");
   if (gpu.launch_year > 0)
     record.sourced("launched", std::to_string(gpu.launch_year), sources, "launch_year");

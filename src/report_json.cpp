@@ -345,6 +345,7 @@ Json item(const Gpu& gpu) {
           {"bandwidth_gbps", rounded(in_gb_per_s(gpu.bandwidth))},
           {"memory_type", text(gpu.memory_type)},
           {"fp16_tflops", gpu.fp16 ? rounded(in_tflops(*gpu.fp16)) : Json(nullptr)},
+          {"fp32_tflops", gpu.fp32 ? rounded(in_tflops(*gpu.fp32)) : Json(nullptr)},
           {"board_power_w", gpu.board_power ? rounded(gpu.board_power->count()) : Json(nullptr)},
           {"launch_year", gpu.launch_year > 0 ? Json(gpu.launch_year) : Json(nullptr)},
           {"msrp_usd", gpu.msrp_usd ? Json(*gpu.msrp_usd) : Json(nullptr)},

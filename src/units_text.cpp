@@ -32,6 +32,7 @@ constexpr std::array kFlopsUnits{Unit{"FLOPS", 1.0}, Unit{"GFLOPS", 1e9}, Unit{"
                                  Unit{"PFLOPS", 1e15}};
 constexpr std::array kPowerUnits{Unit{"W", 1.0}, Unit{"kW", 1e3}};
 constexpr std::array kTimeUnits{Unit{"s", 1.0}, Unit{"ms", 1e-3}, Unit{"us", 1e-6}};
+constexpr std::array kSpeedUnits{Unit{"tok/s", 1.0}};
 // On the command line every spelling is binary, because that is what the boxes of cards and DIMMs mean.
 constexpr std::array kMemoryFlagUnits{Unit{"", 1073741824.0},      Unit{"M", 1048576.0},
                                       Unit{"MB", 1048576.0},       Unit{"MiB", 1048576.0},
@@ -133,6 +134,10 @@ std::optional<SecondsPerToken> parse_milliseconds_per_token(std::string_view tex
   return parse<SecondsPerToken>(text, kTimeUnits);
 }
 
+std::optional<TokensPerSecond> parse_tokens_per_second(std::string_view text) {
+  return parse<TokensPerSecond>(text, kSpeedUnits);
+}
+
 Bytes parse_memory_flag(std::string_view flag, std::string_view text) {
   const auto found = split(text, kMemoryFlagUnits);
   const auto size = found ? whole_bytes(*found) : std::nullopt;
@@ -215,6 +220,7 @@ std::string exact_text(BytesPerSecond rate) { return exact(rate, kBandwidthUnits
 std::string exact_text(FlopsPerSecond rate) { return exact(rate, kFlopsUnits[2], kFlopsUnits[0]); }
 std::string exact_text(Watts power) { return exact(power, kPowerUnits[0], kPowerUnits[0]); }
 std::string exact_text(SecondsPerToken time) { return exact(time, kTimeUnits[1], kTimeUnits[0]); }
+std::string exact_text(TokensPerSecond rate) { return exact(rate, kSpeedUnits[0], kSpeedUnits[0]); }
 
 std::string duration_text(Seconds low, Seconds high) {
   constexpr double minute = 60;

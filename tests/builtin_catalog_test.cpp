@@ -1,10 +1,12 @@
 // The catalogue as shipped: the tables generated from data/ hold what data/ says, and every name in them
 // leads back to its record.
+#include <string>
 #include <variant>
 
 #include "catch.hpp"
 #include "r1fit/catalog_export.hpp"
 #include "r1fit/lookup.hpp"
+#include "r1fit/weights.hpp"
 #include "tiny_catalog.hpp"
 
 using namespace r1fit;
@@ -49,5 +51,18 @@ TEST_CASE("every id finds its own record, every name it or an ambiguity with it"
   }
   for (const NoSuchHardware& record : catalog.no_such_hardware) {
     CHECK(std::holds_alternative<NeverSold>(find_gpu(catalog, record.name)));
+  }
+}
+
+TEST_CASE("what a token reads is known of every measured model") {
+  const Catalog& catalog = builtin_catalog();
+  for (const Measurement& measured : catalog.measurements) {
+    CAPTURE(measured.hardware, measured.ran, measured.quant->id, measured.source);
+    CHECK(weights_of(catalog, *measured.model, *measured.quant, Workload{}).total() > Bytes{});
+    if (measured.backend == Backend::cpu) CHECK(measured.placement == PlacementMode::cpu);
+    // The text a person reads speaks of as many cards as the list.
+    if (measured.gpus.size() == 1 && measured.gpus[0].count > 1) {
+      CHECK(measured.hardware.starts_with(std::to_string(measured.gpus[0].count) + "x "));
+    }
   }
 }

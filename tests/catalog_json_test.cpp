@@ -35,6 +35,7 @@ constexpr Member kGpus = &CatalogTexts::gpus;
 constexpr Member kHosts = &CatalogTexts::hosts;
 constexpr Member kConstants = &CatalogTexts::constants;
 constexpr Member kEngines = &CatalogTexts::engines;
+constexpr Member kMeasurements = &CatalogTexts::measurements;
 
 void check_all(const std::vector<Fault>& faults) {
   for (const Fault& fault : faults) {
@@ -250,5 +251,53 @@ TEST_CASE("releases of an engine ascend and are named alike") {
        "engines.json: /engines/1/releases/0/default_context/1/gpu_memory: must be above the one before"},
       {kEngines, R"("slots": 4)", R"("slots": 0)",
        "engines.json: /engines/1/releases/0/slots: impossible value 0; possible: 1 to 256"},
+  });
+}
+
+TEST_CASE("measurements refer to records and agree with themselves") {
+  const Catalog& catalog = tiny_catalog();
+  const Measurement& first = catalog.measurements[0];
+  CHECK(first.model->id == "r1-distill-llama-8b");
+  REQUIRE(first.gpus.size() == 1);
+  CHECK(first.gpus[0].gpu == catalog.gpus.data());
+  CHECK(first.decode == tok_per_s(130.58));
+  CHECK(first.grade == Grade::B);
+  CHECK(first.host == nullptr);
+  CHECK(catalog.measurements[1].depth == Tokens{});
+  CHECK(catalog.measurements[5].gpus[1].gpu == catalog.gpus.data());
+  CHECK_FALSE(catalog.measurements[5].backend);
+  CHECK_FALSE(catalog.measurements[5].year);
+  check_all({
+      {kMeasurements, "\"model\": \"r1-distill-llama-8b\"", "\"model\": \"r1-distill-lama-8b\"",
+       "measurements.json: /measurements/0/model: nothing has the id \"r1-distill-lama-8b\"; nearest: "
+       "r1-distill-llama-8b"},
+      {kMeasurements, "\"gpu\": \"rtx-4090\"", "\"gpu\": \"rtx-409\"",
+       "measurements.json: /measurements/0/gpus/0/gpu: nothing has the id \"rtx-409\"; nearest: rtx-4090, "
+       "rtx-4090-laptop, rtx-4080"},
+      {kMeasurements, "\"host\": \"epyc-genoa\"", "\"host\": \"epyc-genua\"",
+       "measurements.json: /measurements/6/host: nothing has the id \"epyc-genua\"; nearest: epyc-genoa, "
+       "epyc-genoa-2s"},
+      {kMeasurements, "\"count\": 1", "\"count\": 0",
+       "measurements.json: /measurements/0/gpus/0/count: impossible value 0; possible: 1 to 1,000"},
+      {kMeasurements, "\"130.58 tok/s\"", "130.58",
+       "measurements.json: /measurements/0/decode: must be a speed with its unit, such as \"38.2 tok/s\", is "
+       "130.58"},
+      {kMeasurements, "\"130.58 tok/s\"", "\"0 tok/s\"",
+       "measurements.json: /measurements/0/decode: impossible value \"0 tok/s\"; possible: 0.001 tok/s to "
+       "1000000 tok/s"},
+      {kMeasurements, "\"grade\": \"B\"", "\"grade\": \"D\"",
+       "measurements.json: /measurements/0/grade: must be one of A, B, C, is \"D\""},
+      {kMeasurements, "\"placement\": \"gpu\"", "\"placement\": \"experts\"",
+       "measurements.json: /measurements/0/placement: must be one of gpu, experts_on_host, partial, cpu, is "
+       "\"experts\""},
+      {kMeasurements, "\"placement\": \"gpu\"", "\"placement\": \"cpu\"",
+       "measurements.json: /measurements/0/gpus: must not be given where \"placement\" is \"cpu\""},
+      {kMeasurements, "\"depth\": 256", "\"layers_on_gpu\": 3, \"depth\": 256",
+       "measurements.json: /measurements/0/layers_on_gpu: must be given only where \"placement\" is "
+       "\"partial\""},
+      {kMeasurements, "\"layers_on_gpu\": 40", "\"layers_on_gpu\": 66",
+       "measurements.json: /measurements/3/layers_on_gpu: is more than \"r1-distill-qwen-32b\" has"},
+      {kMeasurements, "\"depth\": 256", "\"depth\": -1",
+       "measurements.json: /measurements/0/depth: impossible value -1; possible: 0 to 1,000,000,000"},
   });
 }

@@ -61,6 +61,8 @@ TEST_CASE("rates, powers and times have units of their own") {
   CHECK_FALSE(parse_watts("350 w").has_value());
   CHECK(parse_milliseconds_per_token("1.4 ms") == milliseconds_per_token(1.4));
   CHECK_FALSE(parse_milliseconds_per_token("1.4").has_value());
+  CHECK(parse_tokens_per_second("38.2 tok/s") == tok_per_s(38.2));
+  CHECK_FALSE(parse_tokens_per_second("38.2").has_value());
 }
 
 TEST_CASE("memory flags count in GiB whatever the spelling") {
@@ -132,6 +134,7 @@ TEST_CASE("the exact form reads back as the same quantity") {
   for (int i = 1; i < 20000; i += 7) {
     const double number = i / 100.0;
     CHECK(parse_bytes_per_second(exact_text(gb_per_s(number))) == gb_per_s(number));
+    CHECK(parse_tokens_per_second(exact_text(tok_per_s(number))) == tok_per_s(number));
     CHECK(parse_milliseconds_per_token(exact_text(milliseconds_per_token(number))) ==
           milliseconds_per_token(number));
     CHECK(parse_flops(exact_text(FlopsPerSecond::of(1e12 / i))) == FlopsPerSecond::of(1e12 / i));

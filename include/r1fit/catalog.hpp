@@ -1,5 +1,5 @@
-// The catalogue as plain values: models, quantisations, published files, hardware, engines and the
-// constants of the memory and speed models, each with its sources.
+// The catalogue as plain values: models, quantisations, published files, hardware, engines, the
+// constants of the memory and speed models, and measured speeds, each with its sources.
 //
 // Every text is a string_view and every list a span, so that the same types serve the constant tables
 // generated from data/*.json at build time (nothing is parsed at start-up) and a catalogue loaded from
@@ -244,6 +244,7 @@ struct Gpu {
   BytesPerSecond bandwidth;         ///< datasheet
   Text memory_type;
   std::optional<FlopsPerSecond> fp16;  ///< peak dense FP16 (matrix units where it has them)
+  std::optional<FlopsPerSecond> fp32;  ///< peak FP32 of the shaders, as its maker counts
   std::optional<Watts> board_power;
   int launch_year;
   std::optional<int> msrp_usd;  ///< at launch
@@ -353,6 +354,45 @@ struct Engine {
   List<Source> sources;
 };
 
+// ---- measurements ----------------------------------------------------------------------------------
+
+/// How the parts of a model are laid out over the memories of a machine.
+enum class PlacementMode : std::uint8_t { gpu, experts_on_host, partial, cpu };
+
+/// How a published measurement was reported: A the raw output of a tool, B a write-up, C a claim.
+enum class Grade : std::uint8_t { A, B, C };
+
+/// So many equal cards of a measured machine.
+struct MeasuredGpu {
+  const Gpu* gpu;
+  int count;
+};
+
+/// One published speed. The model that ran need not be of the R1 family, only of the same tensor shapes.
+struct Measurement {
+  const Model* model;  ///< the R1 model of the shapes that ran
+  Text ran;            ///< what did run, "Llama-3-8B"
+  const Quant* quant;  ///< whose bytes a token come nearest to what ran
+  Text ran_quant;      ///< what did run where that is another; empty: `quant`
+  List<MeasuredGpu> gpus;
+  const Host* host;  ///< null: not named, or unlike any in the catalogue
+  Text hardware;     ///< as a person reads it
+  Text engine;       ///< id of an engine of the catalogue where it is one
+  std::optional<Backend> backend;
+  PlacementMode placement;
+  std::optional<int> layers_on_gpu;
+  Tokens depth;        ///< mean length of the context while decoding
+  bool depth_assumed;  ///< the source does not say it
+  TokensPerSecond decode;
+  std::optional<TokensPerSecond> prefill;
+  std::optional<Tokens> prompt;  ///< what was read for `prefill`
+  std::optional<int> year;       ///< of the software
+  Grade grade;
+  Text source;
+  Text note;
+  Text outlier;  ///< why fits leave it out; empty: they do not
+};
+
 // ---- the whole -------------------------------------------------------------------------------------
 
 struct Catalog {
@@ -372,6 +412,7 @@ struct Catalog {
   List<WorkingSetRegime> working_sets;
   List<DesktopReserve> desktops;
   List<Engine> engines;
+  List<Measurement> measurements;
 };
 
 /// The catalogue built into this program.
@@ -385,6 +426,8 @@ Text word(Backend value);
 Text word(TensorRole value);
 Text word(LayerSet value);
 Text word(ImatrixCase value);
+Text word(PlacementMode value);
+Text word(Grade value);
 inline constexpr std::array kConfidences{Confidence::high, Confidence::medium, Confidence::low};
 inline constexpr std::array kVendors{Vendor::nvidia, Vendor::amd, Vendor::apple, Vendor::intel,
                                      Vendor::other};
@@ -398,5 +441,8 @@ std::array<Text, kBackends.size()> backend_words();
 inline constexpr std::array kLayerSets{LayerSet::all, LayerSet::first, LayerSet::first_fraction,
                                        LayerSet::middle, LayerSet::more_bits};
 inline constexpr std::array kImatrixCases{ImatrixCase::any, ImatrixCase::with, ImatrixCase::without};
+inline constexpr std::array kPlacementModes{PlacementMode::gpu, PlacementMode::experts_on_host,
+                                            PlacementMode::partial, PlacementMode::cpu};
+inline constexpr std::array kGrades{Grade::A, Grade::B, Grade::C};
 
 }  // namespace r1fit

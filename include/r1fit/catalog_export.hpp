@@ -8,7 +8,7 @@
 
 namespace r1fit {
 
-/// The seven texts of the catalogue; load_catalog() of them gives an equal one. Quantisations that extended
+/// The eight texts of the catalogue; load_catalog() of them gives an equal one. Quantisations that extended
 /// another one carry all their rules themselves.
 CatalogTexts export_catalog(const Catalog& catalog);
 

@@ -1,4 +1,4 @@
-// Catalogue folders: seven JSON files in one directory.
+// Catalogue folders: eight JSON files in one directory.
 #pragma once
 
 #include <filesystem>
@@ -7,11 +7,11 @@
 
 namespace r1fit {
 
-/// Reads the seven files. Throws Error (ExitStatus::usage) naming the first one that is missing, empty,
+/// Reads the eight files. Throws Error (ExitStatus::usage) naming the first one that is missing, empty,
 /// unreadable or absurdly large.
 CatalogTexts read_catalog_folder(const std::filesystem::path& folder);
 
-/// Writes the seven files, making the folder where needed; each is written beside its place and renamed.
+/// Writes the eight files, making the folder where needed; each is written beside its place and renamed.
 /// Throws Error: usage where one of the files is already there, broken where writing fails.
 void write_catalog_folder(const std::filesystem::path& folder, const CatalogTexts& texts);
 

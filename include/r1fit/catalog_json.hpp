@@ -11,9 +11,9 @@
 
 namespace r1fit {
 
-/// The texts of the seven files that make a catalogue.
+/// The texts of the eight files that make a catalogue.
 struct CatalogTexts {
-  std::string models, quants, files, gpus, hosts, constants, engines;
+  std::string models, quants, files, gpus, hosts, constants, engines, measurements;
 };
 
 struct CatalogFile {
@@ -28,6 +28,7 @@ inline constexpr std::array kCatalogFiles{
     CatalogFile{"hosts.json", &CatalogTexts::hosts},
     CatalogFile{"constants.json", &CatalogTexts::constants},
     CatalogFile{"engines.json", &CatalogTexts::engines},
+    CatalogFile{"measurements.json", &CatalogTexts::measurements},
 };
 
 /// A catalogue and what its texts and lists lie in; the catalogue is valid as long as one copy lives.
@@ -36,7 +37,7 @@ struct LoadedCatalog {
   std::shared_ptr<const void> storage;
 };
 
-/// Reads the seven texts. Throws Error with one sentence naming the file and the JSON path at fault, such
+/// Reads the eight texts. Throws Error with one sentence naming the file and the JSON path at fault, such
 /// as `models.json: /models/3/max_context: must be a whole number of tokens, is a string`.
 LoadedCatalog load_catalog(const CatalogTexts& texts, std::string_view origin);
 

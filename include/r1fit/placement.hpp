@@ -12,10 +12,6 @@ namespace r1fit {
 enum class Verdict : std::uint8_t { fits, tight, offload, streams, does_not_fit };
 std::string_view word(Verdict verdict);
 
-/// How the parts are laid out.
-enum class PlacementMode : std::uint8_t { gpu, experts_on_host, partial, cpu };
-std::string_view word(PlacementMode mode);
-
 /// Why "tight", or what would make a thing fit that does not.
 enum class Strain : std::uint8_t {
   none,

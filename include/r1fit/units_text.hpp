@@ -28,6 +28,9 @@ std::optional<Watts> parse_watts(std::string_view text);
 /// s, ms or us: the time one token costs.
 std::optional<SecondsPerToken> parse_milliseconds_per_token(std::string_view text);
 
+/// tok/s.
+std::optional<TokensPerSecond> parse_tokens_per_second(std::string_view text);
+
 /// A memory size as cards and DIMMs are named: "24", "24G", "24GB" and "24 GiB" are all 24 GiB; M and T
 /// alike. Throws Error naming `flag` unless the size is above zero and at most 1 EiB.
 Bytes parse_memory_flag(std::string_view flag, std::string_view text);
@@ -60,6 +63,7 @@ std::string exact_text(BytesPerSecond rate);   ///< "936 GB/s"
 std::string exact_text(FlopsPerSecond rate);   ///< "142 TFLOPS"
 std::string exact_text(Watts power);           ///< "350 W"
 std::string exact_text(SecondsPerToken time);  ///< "1.4 ms"
+std::string exact_text(TokensPerSecond rate);  ///< "38.2 tok/s"
 
 // ---- times for people ---------------------------------------------------------------------------------
 
