@@ -234,20 +234,6 @@ std::string name_of(const Machine& machine, const Pick& pick) {
   return name.empty() ? std::string(pick.host->id) : name + " with " + std::string(pick.host->id);
 }
 
-void set_prefill(const Candidate& candidate, const Workload& workload, const Machine& machine,
-                 const Placement& placement, Speed& speed) {
-  if (placement.mode != PlacementMode::gpu || machine.devices.empty()) return;
-  const Device& device = machine.devices.front();
-  if (device.gpu == nullptr || !device.gpu->fp16 || device.speed == nullptr || !device.speed->mfu) return;
-  const double active = static_cast<double>(active_parameters(*candidate.model->shape));
-  const TokensPerSecond peak = *device.gpu->fp16 / FlopsPerToken::of(2.0 * active);
-  const double typical = *device.speed->mfu;
-  speed.prefill = {peak * device.speed->mfu_low.value_or(typical), peak * typical,
-                   peak * device.speed->mfu_high.value_or(typical)};
-  const Tokens prompt = workload.prompt;
-  speed.ttft = {prompt / speed.prefill->high, prompt / speed.prefill->typical, prompt / speed.prefill->low};
-}
-
 /// One outcome an assumption, ascending in typical speed.
 std::vector<Outcome> decode_at(const Candidate& candidate, const Machine& machine, const Placement& placement,
                                const Reads& reads, std::string& unknown) {
@@ -273,6 +259,17 @@ Range<TokensPerSecond> span_of(const std::vector<Outcome>& outcomes) {
 
 }  // namespace
 
+std::optional<Range<TokensPerSecond>> decode_at_depth(const Candidate& candidate, const Workload& workload,
+                                                      const Machine& machine, const Placement& placement,
+                                                      Tokens depth) {
+  if (placement.verdict == Verdict::does_not_fit) return std::nullopt;
+  const Reads reads = reads_of(candidate, workload, machine, placement, depth);
+  std::string ignored;
+  const std::vector<Outcome> outcomes = decode_at(candidate, machine, placement, reads, ignored);
+  if (outcomes.empty()) return std::nullopt;
+  return span_of(outcomes);
+}
+
 Speed speed_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
                const Placement& placement) {
   Speed speed;
@@ -284,7 +281,6 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
   const Reads reads = reads_of(candidate, workload, machine, placement, depth);
   speed.from_disk = reads.disk;
   const std::vector<Outcome> outcomes = decode_at(candidate, machine, placement, reads, speed.unknown);
-  set_prefill(candidate, workload, machine, placement, speed);
   if (outcomes.empty()) return speed;
 
   const Outcome& middle = outcomes[outcomes.size() / 2];
@@ -309,17 +305,6 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
   }
   for (const ReadStep& step : speed.steps) {
     speed.basis.push_back(step.speed != nullptr ? class_source(*step.speed) : "disk rate as given");
-  }
-
-  if (workload.answer && workload.answer->count() > 0) {
-    // Speed falls in step with depth, so the middle of the answer stands for all of it.
-    const Tokens half = tokens(workload.prompt.count() + workload.answer->count() / 2);
-    std::string ignored;
-    const Reads later = reads_of(candidate, workload, machine, placement, half);
-    const Range<TokensPerSecond> mid = span_of(decode_at(candidate, machine, placement, later, ignored));
-    const Range<Seconds> first = speed.ttft.value_or(Range<Seconds>{});
-    speed.answer = {first.low + *workload.answer / mid.high, first.typical + *workload.answer / mid.typical,
-                    first.high + *workload.answer / mid.low};
   }
   return speed;
 }

@@ -6,15 +6,9 @@
 #include <vector>
 
 #include "r1fit/placement.hpp"
+#include "r1fit/range.hpp"
 
 namespace r1fit {
-
-template <class T>
-struct Range {
-  T low;
-  T typical;
-  T high;
-};
 
 /// One memory that is read for each token, and how long that takes.
 struct ReadStep {
@@ -27,9 +21,9 @@ struct ReadStep {
 };
 
 struct Speed {
-  std::optional<Range<TokensPerSecond>> decode;  ///< unset: some bandwidth is unknown
-  std::optional<TokensPerSecond> limit;          ///< what bandwidth allows at most
-  std::optional<Range<TokensPerSecond>> prefill;
+  std::optional<Range<TokensPerSecond>> decode;   ///< unset: some bandwidth is unknown
+  std::optional<TokensPerSecond> limit;           ///< what bandwidth allows at most
+  std::optional<Range<TokensPerSecond>> prefill;  ///< these three are filled by add_waits()
   std::optional<Range<Seconds>> ttft;
   std::optional<Range<Seconds>> answer;
   BytesPerToken from_disk;      ///< weights read from disk for a token, whether its rate is known or not
@@ -46,6 +40,11 @@ struct Speed {
 /// Speed of `placement`. Reads are summed over memories one after the other (layer split); see docs/model.md.
 Speed speed_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
                const Placement& placement);
+
+/// The decode speed alone, with `depth` tokens in the context; nothing where speed_of() states none.
+std::optional<Range<TokensPerSecond>> decode_at_depth(const Candidate& candidate, const Workload& workload,
+                                                      const Machine& machine, const Placement& placement,
+                                                      Tokens depth);
 
 /// What a class of hardware is and where its constants come from, in one sentence.
 std::string class_source(const SpeedClass& speed);
