@@ -67,7 +67,8 @@ class Program {
   ExitStatus recommended() const {
     const RecommendRequest request = build_request(catalog(), line_.needs);
     const Machine machine = build_machine(catalog(), line_.hardware, request.engine.engine);
-    const Recommendations result = recommend(catalog(), request, machine);
+    Recommendations result = recommend(catalog(), request, machine);
+    for (Recommendation& row : result.ranked) cite(catalog(), machine, row.estimate);
     return print(report(line_.format, result, request, machine, options_),
                  result.ranked.empty() ? ExitStatus::no : ExitStatus::yes);
   }
@@ -77,7 +78,8 @@ class Program {
     const Machine machine = build_machine(catalog(), line_.hardware, question.engine.engine);
     settle_context(question, line_.needs, machine);
     const Requirements required{line_.required, line_.needs.min_tps, line_.needs.min_context};
-    const Check result = check(catalog(), question, machine, required);
+    Check result = check(catalog(), question, machine, required);
+    cite(catalog(), machine, result.estimate);
     return print(report(line_.format, result, machine, options_),
                  result.ok() ? ExitStatus::yes : ExitStatus::no);
   }
@@ -86,8 +88,9 @@ class Program {
     Question question = build_question(catalog(), line_.needs);
     const Machine machine = build_machine(catalog(), line_.hardware, question.engine.engine);
     settle_context(question, line_.needs, machine);
-    return print(report(line_.format, estimate(catalog(), question, machine), machine, options_),
-                 ExitStatus::yes);
+    Estimate result = estimate(catalog(), question, machine);
+    cite(catalog(), machine, result);
+    return print(report(line_.format, result, machine, options_), ExitStatus::yes);
   }
 
   ExitStatus batch() const {

@@ -1,5 +1,7 @@
 #include "r1fit/estimate.hpp"
 
+#include <algorithm>
+
 #include "r1fit/error.hpp"
 #include "r1fit/units_text.hpp"
 #include "r1fit/waits.hpp"
@@ -80,6 +82,16 @@ void annotate(const Catalog& catalog, const Question& question, const Machine& m
   estimate.commands = commands_for(catalog, *question.model, *question.quant, question.engine,
                                    question.workload, machine, estimate.placement, estimate.download.size);
   estimate.notes = notes_on(catalog, candidate, machine, estimate);
+}
+
+void cite(const Catalog& catalog, const Machine& machine, Estimate& estimate) {
+  estimate.measured.emplace();
+  // What does not fit has no layout that a run could share.
+  if (estimate.placement.verdict == Verdict::does_not_fit) return;
+  const Sought sought{estimate.model->shape, estimate.quant, estimate.placement.mode,
+                      std::min(estimate.workload.depth, estimate.workload.context)};
+  *estimate.measured = nearest_runs(catalog, sought, machine);
+  for (const NearRun& near : *estimate.measured) estimate.speed.basis.push_back(sentence(near));
 }
 
 Estimate estimate(const Catalog& catalog, const Question& question, const Machine& machine) {

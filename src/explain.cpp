@@ -325,6 +325,16 @@ void explain_speed(std::string& out, const Estimate& estimate, const Machine& ma
   if (speed.extrapolated) out += wrap("  ", "Extrapolated: nothing like it was measured.", width);
 }
 
+void explain_measured(std::string& out, const Estimate& estimate, const Style& style, SourceList& sources) {
+  if (!estimate.measured || estimate.measured->empty()) return;
+  const auto width = static_cast<std::size_t>(style.width);
+  out += paint(style, Tone::bold, "Measured nearby") + "\n";
+  for (const NearRun& near : *estimate.measured) {
+    out += wrap("  ", printable(said(near)) + " " + sources.ref(near.run->source, trust(near.run->grade)),
+                width);
+  }
+}
+
 void explain_quality(std::string& out, const Estimate& estimate, const Style& style, SourceList& sources) {
   if (estimate.model->scores.empty()) return;
   const auto width = static_cast<std::size_t>(style.width);
@@ -383,6 +393,7 @@ std::string explain(const Estimate& estimate, const Machine& machine, const Styl
   }
   explain_host(out, estimate, machine, style, sources);
   explain_speed(out, estimate, machine, style, sources);
+  explain_measured(out, estimate, style, sources);
   explain_quality(out, estimate, style, sources);
   out += paint(style, Tone::bold, "Sources") + "\n" + sources.text(width);
   return out;

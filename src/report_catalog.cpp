@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "r1fit/evidence.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/text_table.hpp"
 #include "r1fit/units_text.hpp"
@@ -82,6 +83,8 @@ class Record {
   void section(std::string_view title) {
     text_ += paint(options_.style, Tone::bold, elide(title, width_of(options_))) + "\n";
   }
+  void table(const TextTable& table) { text_ += table.text(width_of(options_), 2); }
+  std::string ref(std::string_view source, Confidence confidence) { return sources_.ref(source, confidence); }
   /// A command to paste: never wrapped.
   void command(std::string_view text) { text_ += "    " + printable(text) + "\n"; }
 
@@ -124,6 +127,77 @@ void speed_class_lines(Record& record, const SpeedClass* speed) {
   }
   record.plain("measurements", speed->measurements > 0 ? count_text(speed->measurements)
                                                        : "none: every estimate is an extrapolation");
+}
+
+std::string year_text(const Measurement& run) { return run.year ? std::to_string(*run.year) : ""; }
+std::string depth_text(const Measurement& run) { return run.depth_assumed ? "" : count_text(run.depth); }
+std::string prefill_text(const Measurement& run) {
+  return run.prefill ? fixed_text(run.prefill->count(), 0) : "";
+}
+
+/// What a run on a card had beside that one card: "4 cards", "7 cards, mixed", "epyc-genoa".
+std::string beside_text(const Measurement& run) {
+  int cards = 0;
+  for (const MeasuredGpu& one : run.gpus) cards += one.count;
+  std::string text;
+  if (cards > 1) text = count_text(cards) + " cards";
+  if (run.gpus.size() > 1) text += ", mixed";
+  if (run.placement == PlacementMode::gpu) return text;
+  if (!text.empty()) text += ", ";
+  return text + (run.host == nullptr ? "host not named" : std::string(run.host->id));
+}
+
+std::string hardware_text(const Measurement& run) { return std::string(run.hardware); }
+
+/// The cards of a run on a host, "4x rtx-3090"; the whole where there were none.
+std::string cards_text(const Measurement& run) {
+  if (run.gpus.empty()) return hardware_text(run);
+  std::vector<std::string> cards;
+  for (const MeasuredGpu& one : run.gpus) {
+    cards.push_back((one.count > 1 ? count_text(one.count) + "x " : "") + std::string(one.gpu->id));
+  }
+  return joined(cards);
+}
+
+/// The speeds measured, one a line; `with` says what is to be told of the hardware.
+void measured_lines(Record& record, const std::vector<const Measurement*>& runs,
+                    std::string (*with)(const Measurement&)) {
+  if (runs.empty()) return;
+  record.section("Measured");
+  TextTable table({{"ran", Align::left, 0, true},
+                   {"quant"},
+                   {"tok/s", Align::right},
+                   {"prefill", Align::right, 5},
+                   {"depth", Align::right, 2},
+                   {"with", Align::left, 1, true},
+                   {"engine", Align::left, 4, true},
+                   {"year", Align::left, 3},
+                   {"source"}});
+  // Columns leave a narrow table before others shrink, so long texts are cut here.
+  constexpr std::size_t quant_width = 10;
+  constexpr std::size_t with_width = 26;
+  for (const Measurement* run : runs) {
+    table.add({std::string(run->ran), elide(measured_quant(*run), quant_width), measured_text(*run),
+               prefill_text(*run), depth_text(*run), elide(with(*run), with_width), std::string(run->engine),
+               year_text(*run),
+               record.ref(run->source, trust(run->grade)) + (run->outlier.empty() ? "" : " outlier")});
+  }
+  record.table(table);
+}
+
+/// Markdown of the same, with all there is.
+std::string measured_markdown(const std::vector<const Measurement*>& runs) {
+  if (runs.empty()) return "";
+  std::vector<std::vector<std::string>> rows;
+  rows.reserve(runs.size());
+  for (const Measurement* run : runs) {
+    rows.push_back({std::string(run->ran), std::string(measured_quant(*run)), measured_text(*run),
+                    prefill_text(*run), depth_text(*run), hardware_text(*run), std::string(run->engine),
+                    year_text(*run), std::string(run->source), std::string(run->outlier)});
+  }
+  return "\n" + markdown_table({"ran", "quant", "tok/s", "prefill tok/s", "depth", "hardware", "engine",
+                                "year", "source", "outlier"},
+                               rows, {false, false, true, true, true, false, false, true});
 }
 
 std::string record_text(const Model& model, const Catalog& catalog, const PrintOptions& options) {
@@ -176,6 +250,7 @@ std::string record_text(const Model& model, const Catalog& catalog, const PrintO
     value += " " + std::string(file.repo.empty() ? file.publisher : file.repo);
     record.scored(file.quant->id, value, file.source, file.confidence);
   }
+  measured_lines(record, runs_of(catalog, model), hardware_text);
   return record.text();
 }
 
@@ -222,7 +297,7 @@ std::string record_text(const Quant& quant, const PrintOptions& options) {
   return record.text();
 }
 
-std::string record_text(const Gpu& gpu, const PrintOptions& options) {
+std::string record_text(const Gpu& gpu, const Catalog& catalog, const PrintOptions& options) {
   Record record(options, gpu.name, gpu.id);
   const List<Source> sources = gpu.sources;
   record.plain("also called", joined_texts(gpu.aliases));
@@ -251,10 +326,11 @@ std::string record_text(const Gpu& gpu, const PrintOptions& options) {
                    gpu.runtime->sources, "typical");
   }
   speed_class_lines(record, gpu.speed);
+  measured_lines(record, runs_of(catalog, gpu), beside_text);
   return record.text();
 }
 
-std::string record_text(const Host& host, const PrintOptions& options) {
+std::string record_text(const Host& host, const Catalog& catalog, const PrintOptions& options) {
   Record record(options, host.name, host.id);
   record.plain("also called", joined_texts(host.aliases));
   record.sourced("channels", count_text(host.channels) + " of 64 bits", host.sources, "channels");
@@ -265,6 +341,7 @@ std::string record_text(const Host& host, const PrintOptions& options) {
     record.sourced("memory up to", capacity_text(*host.max_memory), host.sources, "max_memory");
   record.plain("notes", std::string(host.notes));
   speed_class_lines(record, host.speed);
+  measured_lines(record, runs_of(catalog, host), cards_text);
   return record.text();
 }
 
@@ -431,15 +508,15 @@ std::string list_text(Listing listing, const Catalog& catalog, const PrintOption
   return table.text(width_of(options));
 }
 
-/// The list with this one record, for the formats of rows.
+/// The list with this one record, for the formats of rows; Markdown has the runs in a table of their own.
 template <class Record>
 std::string row_of(Format format, Listing listing, List<Record> Catalog::*records, const Record& record,
-                   const Catalog& catalog) {
+                   const Catalog& catalog, const std::vector<const Measurement*>& runs = {}) {
   Catalog one = catalog;
   one.gpus = {};
   one.hosts = {};
   one.*records = List<Record>(&record, 1);
-  return format == Format::csv ? csv_of(listing, one) : markdown_of(listing, one);
+  return format == Format::csv ? csv_of(listing, one) : markdown_of(listing, one) + measured_markdown(runs);
 }
 
 }  // namespace
@@ -462,7 +539,7 @@ std::string report_record(Format format, const Model& model, const Catalog& cata
                           const PrintOptions& options) {
   if (format == Format::json) return json_of(model, catalog);
   if (format == Format::table) return record_text(model, catalog, options);
-  return row_of(format, Listing::models, &Catalog::models, model, catalog);
+  return row_of(format, Listing::models, &Catalog::models, model, catalog, runs_of(catalog, model));
 }
 
 std::string report_record(Format format, const Quant& quant, const Catalog& catalog,
@@ -474,16 +551,16 @@ std::string report_record(Format format, const Quant& quant, const Catalog& cata
 
 std::string report_record(Format format, const Gpu& gpu, const Catalog& catalog,
                           const PrintOptions& options) {
-  if (format == Format::json) return json_of(gpu);
-  if (format == Format::table) return record_text(gpu, options);
-  return row_of(format, Listing::hardware, &Catalog::gpus, gpu, catalog);
+  if (format == Format::json) return json_of(gpu, catalog);
+  if (format == Format::table) return record_text(gpu, catalog, options);
+  return row_of(format, Listing::hardware, &Catalog::gpus, gpu, catalog, runs_of(catalog, gpu));
 }
 
 std::string report_record(Format format, const Host& host, const Catalog& catalog,
                           const PrintOptions& options) {
-  if (format == Format::json) return json_of(host);
-  if (format == Format::table) return record_text(host, options);
-  return row_of(format, Listing::hardware, &Catalog::hosts, host, catalog);
+  if (format == Format::json) return json_of(host, catalog);
+  if (format == Format::table) return record_text(host, catalog, options);
+  return row_of(format, Listing::hardware, &Catalog::hosts, host, catalog, runs_of(catalog, host));
 }
 
 std::string report_record(Format format, const Engine& engine, const Catalog& catalog,

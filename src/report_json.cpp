@@ -121,18 +121,54 @@ Json memory_json(const Estimate& estimate, const Machine& machine) {
           {"max_context", count(estimate.max_context)}};
 }
 
-Json speed_json(const Speed& speed) {
-  return {{"decode_tps", range(speed.decode)},
-          {"limit_tps", speed.limit ? rounded(*speed.limit) : Json(nullptr)},
-          {"prefill_tps", range(speed.prefill)},
-          {"ttft_s", range(speed.ttft)},
-          {"answer_s", range(speed.answer)},
-          {"disk_bytes_per_token", std::llround(speed.from_disk.count())},
-          {"extrapolated", speed.extrapolated},
-          {"slowest", text(speed.slowest)},
-          {"fastest", text(speed.fastest)},
-          {"unknown", text(speed.unknown)},
-          {"basis", texts(speed.basis)}};
+Json run_json(const Measurement& run) {
+  Json gpus = Json::array();
+  for (const MeasuredGpu& one : run.gpus) gpus.push_back({{"gpu", one.gpu->id}, {"count", one.count}});
+  return {{"hardware", run.hardware},
+          {"gpus", std::move(gpus)},
+          {"cpu", run.host != nullptr ? Json(run.host->id) : Json(nullptr)},
+          {"model", run.model->id},
+          {"ran", run.ran},
+          {"quant", run.quant->id},
+          {"ran_quant", text(run.ran_quant)},
+          {"engine", run.engine},
+          {"backend", run.backend ? Json(word(*run.backend)) : Json(nullptr)},
+          {"mode", word(run.placement)},
+          {"n_gpu_layers", run.layers_on_gpu ? Json(*run.layers_on_gpu) : Json(nullptr)},
+          {"depth", run.depth_assumed ? Json(nullptr) : count(run.depth)},
+          {"decode_tps", figure(run.decode.count())},
+          {"prefill_tps", run.prefill ? figure(run.prefill->count()) : Json(nullptr)},
+          {"prompt", count(run.prompt)},
+          {"year", run.year ? Json(*run.year) : Json(nullptr)},
+          {"grade", word(run.grade)},
+          {"source", run.source},
+          {"note", text(run.note)},
+          {"outlier", text(run.outlier)}};
+}
+
+Json speed_json(const Estimate& estimate) {
+  const Speed& speed = estimate.speed;
+  Json members = {{"decode_tps", range(speed.decode)},
+                  {"limit_tps", speed.limit ? rounded(*speed.limit) : Json(nullptr)},
+                  {"prefill_tps", range(speed.prefill)},
+                  {"ttft_s", range(speed.ttft)},
+                  {"answer_s", range(speed.answer)},
+                  {"disk_bytes_per_token", std::llround(speed.from_disk.count())},
+                  {"extrapolated", speed.extrapolated},
+                  {"slowest", text(speed.slowest)},
+                  {"fastest", text(speed.fastest)},
+                  {"unknown", text(speed.unknown)},
+                  {"basis", texts(speed.basis)}};
+  if (estimate.measured) {
+    Json runs = Json::array();
+    for (const NearRun& near : *estimate.measured) {
+      Json run = run_json(*near.run);
+      run["differs"] = near.differs;
+      runs.push_back(std::move(run));
+    }
+    members["measured"] = std::move(runs);
+  }
+  return members;
 }
 
 Json score_of(const Model& model, std::string_view benchmark) {
@@ -206,7 +242,7 @@ void add_memory(Json& document, const Estimate& estimate, const Machine& machine
 /// The members of an estimate, after those that `document` has already.
 void add_estimate(Json& document, const Estimate& estimate, const Machine& machine) {
   add_memory(document, estimate, machine);
-  document["speed"] = speed_json(estimate.speed);
+  document["speed"] = speed_json(estimate);
   document["quality"] = quality_json(estimate);
   Json commands = Json::array();
   for (const Command& command : estimate.commands) {
@@ -538,12 +574,28 @@ std::string json_of(Listing listing, const Catalog& catalog) {
   return list_json(listing, std::move(items));
 }
 
+namespace {
+
+/// The record with its runs, which a list leaves out.
+Json with_runs(Json record, const std::vector<const Measurement*>& runs) {
+  Json list = Json::array();
+  for (const Measurement* run : runs) list.push_back(run_json(*run));
+  record["measurements"] = std::move(list);
+  return Json::array({std::move(record)});
+}
+
+}  // namespace
+
 std::string json_of(const Model& model, const Catalog& catalog) {
-  return list_json(Listing::models, Json::array({item(model, catalog)}));
+  return list_json(Listing::models, with_runs(item(model, catalog), parts::runs_of(catalog, model)));
 }
 std::string json_of(const Quant& quant) { return list_json(Listing::quants, Json::array({item(quant)})); }
-std::string json_of(const Gpu& gpu) { return list_json(Listing::hardware, Json::array({item(gpu)})); }
-std::string json_of(const Host& host) { return list_json(Listing::hardware, Json::array({item(host)})); }
+std::string json_of(const Gpu& gpu, const Catalog& catalog) {
+  return list_json(Listing::hardware, with_runs(item(gpu), parts::runs_of(catalog, gpu)));
+}
+std::string json_of(const Host& host, const Catalog& catalog) {
+  return list_json(Listing::hardware, with_runs(item(host), parts::runs_of(catalog, host)));
+}
 std::string json_of(const Engine& engine) { return list_json(Listing::engines, Json::array({item(engine)})); }
 
 }  // namespace r1fit

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <numeric>
+#include <tuple>
 
 #include "r1fit/kv_cache.hpp"
 #include "r1fit/text_table.hpp"
@@ -405,6 +407,61 @@ std::string joined_or(std::span<const std::string> texts) {
     text += printable(texts[i]);
   }
   return text;
+}
+
+namespace {
+
+template <class Of>
+std::vector<const Measurement*> runs_where(const Catalog& catalog, Of of) {
+  std::vector<const Measurement*> runs;
+  for (const Measurement& run : catalog.measurements) {
+    if (of(run)) runs.push_back(&run);
+  }
+  return runs;
+}
+
+constexpr int kUnknownYear = 9999;  // behind every year that is known
+
+void sort_by_size(std::vector<const Measurement*>& runs) {
+  std::ranges::stable_sort(runs, std::ranges::less(), [](const Measurement* run) {
+    return std::tuple(run->model->shape->parameters, run->quant, run->year.value_or(kUnknownYear));
+  });
+}
+
+}  // namespace
+
+std::vector<const Measurement*> runs_of(const Catalog& catalog, const Gpu& gpu) {
+  auto runs = runs_where(catalog, [&](const Measurement& run) {
+    return std::ranges::any_of(run.gpus, [&](const MeasuredGpu& one) { return one.gpu == &gpu; });
+  });
+  sort_by_size(runs);
+  return runs;
+}
+
+std::vector<const Measurement*> runs_of(const Catalog& catalog, const Host& host) {
+  auto runs = runs_where(catalog, [&](const Measurement& run) { return run.host == &host; });
+  sort_by_size(runs);
+  return runs;
+}
+
+std::vector<const Measurement*> runs_of(const Catalog& catalog, const Model& model) {
+  auto runs = runs_where(catalog, [&](const Measurement& run) { return run.model->shape == model.shape; });
+  std::ranges::stable_sort(runs, std::ranges::less(), [](const Measurement* run) {
+    return std::tuple(run->quant, TokensPerSecond{} - run->decode);
+  });
+  return runs;
+}
+
+Confidence trust(Grade grade) {
+  switch (grade) {
+    case Grade::A:
+      return Confidence::high;
+    case Grade::B:
+      return Confidence::medium;
+    case Grade::C:
+      break;
+  }
+  return Confidence::low;
 }
 
 std::string SourceList::ref(std::string_view text, Confidence confidence) {

@@ -90,6 +90,15 @@ std::size_t shown(std::size_t rows, const PrintOptions& options);
 /// "a, b or c".
 std::string joined_or(std::span<const std::string> texts);
 
+/// The runs on such a card, also beside others or with help of the host, by size of the model, quantisation
+/// and year; those on such a platform; those of the shapes of such a model, by quantisation and speed.
+std::vector<const Measurement*> runs_of(const Catalog& catalog, const Gpu& gpu);
+std::vector<const Measurement*> runs_of(const Catalog& catalog, const Host& host);
+std::vector<const Measurement*> runs_of(const Catalog& catalog, const Model& model);
+
+/// How far a run of this grade can be trusted.
+Confidence trust(Grade grade);
+
 /// The sources of some figures, numbered in the order in which they are first named.
 class SourceList {
  public:

@@ -236,7 +236,15 @@ TEST_CASE("a batch answers as estimate does", "[batch]") {
                           "cpu": "epyc-genoa", "ctx": 16384, "kv": "q8_0", "n_cpu_moe": 61, "ngl": 62})"});
   REQUIRE(one.status == 0);
   REQUIRE(many.status == 0);
-  CHECK(answers(many).at(0) == json::parse(one.out));
+  json alone = json::parse(one.out);
+  json& speed = alone.at("speed");
+  // All but the measurements nearby, which a batch of thousands does not look up.
+  CHECK(speed.erase("measured") == 1);
+  json& basis = speed.at("basis");
+  const json fewer = answers(many).at(0).at("speed").at("basis");
+  REQUIRE(basis.size() > fewer.size());
+  basis.erase(basis.begin() + static_cast<std::ptrdiff_t>(fewer.size()), basis.end());
+  CHECK(answers(many).at(0) == alone);
 }
 
 TEST_CASE("a request for memory alone is answered by that part of the estimate", "[batch]") {

@@ -85,3 +85,20 @@ TEST_CASE("a processor alone is its own backend") {
   CHECK(one.placement.mode == PlacementMode::cpu);
   CHECK(one.placement.devices.empty());
 }
+
+TEST_CASE("a cited estimate rests on the runs nearest to it as well") {
+  Estimate cited = shipped_estimate("r1-distill-qwen-32b", "Q4_K_M", machine_with("rtx 4090"));
+  const std::size_t before = cited.speed.basis.size();
+  CHECK_FALSE(cited.measured);
+  cite(builtin_catalog(), machine_with("rtx 4090"), cited);
+  REQUIRE(cited.measured);
+  REQUIRE(cited.measured->size() == 3);
+  REQUIRE(cited.speed.basis.size() == before + 3);
+  CHECK(cited.speed.basis[before] == sentence(cited.measured->front()));
+  CHECK_THAT(cited.speed.basis[before], contains("same card, quant and shapes: "));
+  // What does not fit has no layout, so nothing is near to it.
+  Estimate large = shipped_estimate("r1-distill-llama-70b", "Q8_0", machine_with("rtx 4090"));
+  cite(builtin_catalog(), machine_with("rtx 4090"), large);
+  REQUIRE(large.measured);
+  CHECK(large.measured->empty());
+}

@@ -71,3 +71,24 @@ TEST_CASE("a model that was never placed is no trouble", "[explain]") {
   const ReportFixture fixture;
   CHECK(text_fault(explain(fixture.dropped(), fixture.machine, {false, 80}), 80) == "");
 }
+
+TEST_CASE("the measurements nearby are told with their sources", "[explain]") {
+  const ReportFixture fixture;
+  Estimate estimate = fixture.estimate();
+  CHECK_THAT(explain(estimate, fixture.machine, {false, 80}), !contains("Measured nearby"));
+  Measurement run{};
+  run.model = &fixture.model;
+  run.quant = &fixture.quant;
+  run.ran = "Some-32B";
+  run.decode = tok_per_s(38.2);
+  run.depth_assumed = true;
+  run.year = 2026;
+  run.grade = Grade::B;
+  run.source = "https://example.org/run";
+  estimate.measured = std::vector<NearRun>{{&run, "Ollama", "same card and quant, another model", ""}};
+  const std::string text = explain(estimate, fixture.machine, {false, 80});
+  CHECK(text_fault(text, 80) == "");
+  CHECK_THAT(text,
+             contains("Measured nearby\n  same card and quant, another model: 38.2 tok/s with Some-32B"));
+  CHECK_THAT(text, contains("https://example.org/run (medium confidence)"));
+}

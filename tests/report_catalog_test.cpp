@@ -1,4 +1,5 @@
 #include "catch.hpp"
+#include "r1fit/lookup.hpp"
 #include "report_fixture.hpp"
 #include "tiny_catalog.hpp"
 
@@ -71,4 +72,22 @@ TEST_CASE("one record in the formats of rows is its row of the list", "[report_c
   CHECK_THAT(csv, contains(std::string(catalog.gpus.front().id)));
   CHECK_THAT(report_record(Format::json, catalog.models.front(), catalog, plain()), contains("r1fit.list/1"));
   CHECK_THAT(report_record(Format::md, catalog.quants.front(), catalog, plain()), contains("| --- |"));
+}
+
+TEST_CASE("a device is shown with the speeds measured on it", "[report_catalog]") {
+  const Catalog& catalog = test::tiny_catalog();
+  const std::string text = report_record(Format::table, catalog.gpus.front(), catalog, plain(120));
+  CHECK_THAT(text, contains("Measured\n"));
+  CHECK_THAT(text, contains("  2 cards"));
+  CHECK_THAT(text, contains("https://example.org/4090x2"));
+  CHECK_THAT(text, contains("a forum (low confidence)"));
+  // Small models first.
+  CHECK(text.find("  131  ") < text.find("  44.5  "));
+  const Gpu& odd = *gpu_named(catalog, "rtx-3090").gpu;
+  CHECK_THAT(report_record(Format::table, odd, catalog, plain(120)), contains(" outlier\n"));
+  const std::string markdown = report_record(Format::md, odd, catalog, plain());
+  CHECK_THAT(markdown, contains("| ran | quant | tok/s |"));
+  CHECK_THAT(markdown, contains("| a tenth of its peers |"));
+  const Gpu& unmeasured = *gpu_named(catalog, "rtx-4070").gpu;
+  CHECK_THAT(report_record(Format::table, unmeasured, catalog, plain()), !contains("Measured\n"));
 }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.hpp"
+#include "r1fit/lookup.hpp"
 #include "report_fixture.hpp"
 #include "schema.hpp"
 #include "tiny_catalog.hpp"
@@ -54,6 +55,42 @@ TEST_CASE("every document keeps to its schema", "[report_json]") {
   for (const Listing listing : {Listing::models, Listing::quants, Listing::hardware, Listing::engines}) {
     CHECK(schema_fault("list", json_of(listing, test::tiny_catalog())) == "");
   }
+}
+
+TEST_CASE("measurements nearby come with what they are and how they differ", "[report_json]") {
+  const ReportFixture fixture;
+  const Catalog& catalog = test::tiny_catalog();
+  Estimate estimate = fixture.estimate();
+  CHECK_FALSE(json::parse(json_of(estimate, fixture.machine))["speed"].contains("measured"));
+  estimate.measured.emplace();
+  CHECK(json::parse(json_of(estimate, fixture.machine))["speed"]["measured"].empty());
+  for (const Measurement& run : catalog.measurements) {
+    estimate.measured = std::vector<NearRun>{{&run, "an engine", "same card", ""}};
+    const std::string text = json_of(estimate, fixture.machine);
+    CHECK(schema_fault("estimate", text) == "");
+    const json measured = json::parse(text)["speed"]["measured"][0];
+    CHECK(measured["differs"] == "same card");
+    CHECK(measured["decode_tps"] == run.decode.count());
+    CHECK(measured["depth"].is_null() == run.depth_assumed);
+    CHECK(measured["year"].is_null() == !run.year);
+  }
+}
+
+TEST_CASE("a record shown has the speeds measured of it", "[report_json]") {
+  const Catalog& catalog = test::tiny_catalog();
+  const json card = json::parse(json_of(catalog.gpus[0], catalog))["items"][0]["measurements"];
+  REQUIRE(card.size() == 6);
+  for (std::size_t i = 1; i < card.size(); ++i) {
+    CHECK(model_named(catalog, card[i - 1]["model"].get<std::string>()).shape->parameters <=
+          model_named(catalog, card[i]["model"].get<std::string>()).shape->parameters);
+  }
+  const json platform = json::parse(json_of(host_named(catalog, "epyc-genoa"), catalog))["items"][0];
+  CHECK(platform["measurements"][0]["decode_tps"] == 9);
+  CHECK(json::parse(json_of(model_named(catalog, "r1-zero-671b"), catalog))["items"][0]["measurements"]
+            .size() == 1);
+  for (const Gpu& gpu : catalog.gpus) CHECK(schema_fault("list", json_of(gpu, catalog)) == "");
+  for (const Host& host : catalog.hosts) CHECK(schema_fault("list", json_of(host, catalog)) == "");
+  for (const Model& model : catalog.models) CHECK(schema_fault("list", json_of(model, catalog)) == "");
 }
 
 TEST_CASE("a schema refuses what is not promised", "[report_json]") {

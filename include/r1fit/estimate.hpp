@@ -8,6 +8,7 @@
 #include "r1fit/catalog.hpp"
 #include "r1fit/commands.hpp"
 #include "r1fit/engine_release.hpp"
+#include "r1fit/evidence.hpp"
 #include "r1fit/notes.hpp"
 #include "r1fit/placement.hpp"
 #include "r1fit/quality.hpp"
@@ -26,6 +27,7 @@ struct Estimate {
   Placement placement;
   std::optional<Tokens> max_context;
   Speed speed;
+  std::optional<std::vector<NearRun>> measured;  ///< see cite(); unset: not looked up
   PointLoss loss;
   std::vector<std::string> comfortable_with;  ///< where it is tight: flags of which each alone gives room
   std::vector<Command> commands;
@@ -55,6 +57,10 @@ Estimate evaluate(const Catalog& catalog, const Question& question, const Machin
 
 /// Adds commands and notes.
 void annotate(const Catalog& catalog, const Question& question, const Machine& machine, Estimate& estimate);
+
+/// Adds the published runs nearest to the estimate, and a sentence for each to the basis of its speed. Apart
+/// from annotate(), because a batch of thousands has no use for them.
+void cite(const Catalog& catalog, const Machine& machine, Estimate& estimate);
 
 /// How a question contradicts itself, as a sentence; empty where it does not.
 std::string objection(const Question& question);

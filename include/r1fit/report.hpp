@@ -54,8 +54,9 @@ constexpr std::string_view word(Listing listing) { return kListingWords[static_c
 
 std::string report_list(Format format, Listing listing, const Catalog& catalog, const PrintOptions& options);
 
-/// One record with every figure, its unit and its source. As JSON: the list with this one item; CSV and
-/// Markdown: its row of the list.
+/// One record with every figure, its unit and its source, models and hardware with the speeds measured of
+/// them. As JSON: the list with this one item and `measurements`; CSV: its row of the list; Markdown: that
+/// row and a table of the speeds.
 std::string report_record(Format format, const Model& model, const Catalog& catalog,
                           const PrintOptions& options);
 std::string report_record(Format format, const Quant& quant, const Catalog& catalog,
@@ -78,8 +79,8 @@ std::string json_of(const Check& check, const Machine& machine);
 std::string json_of(Listing listing, const Catalog& catalog);
 std::string json_of(const Model& model, const Catalog& catalog);
 std::string json_of(const Quant& quant);
-std::string json_of(const Gpu& gpu);
-std::string json_of(const Host& host);
+std::string json_of(const Gpu& gpu, const Catalog& catalog);
+std::string json_of(const Host& host, const Catalog& catalog);
 std::string json_of(const Engine& engine);
 std::string csv_of(const Recommendations& result, const Machine& machine, const PrintOptions& options);
 std::string csv_of(const Estimate& estimate, const Machine& machine);
