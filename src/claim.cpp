@@ -108,7 +108,11 @@ class Judge {
 
   Claim run() {
     if (const std::string problem = objection(question_); !problem.empty()) throw Error(problem);
-    for (const Unsold& unsold : claim_.unsold) add("no_such_hardware", unsold.why + ".");
+    for (const Unsold& unsold : claim_.unsold) {
+      std::string text = unsold.why + ".";
+      if (text.starts_with("no ")) text.front() = 'N';
+      add("no_such_hardware", std::move(text));
+    }
     if (claim_.machine) {
       if (stand_in_any(catalog_, *claim_.machine) && claim_.claimed.kind == ClaimKind::decode_tps)
         add("any_card",
@@ -178,8 +182,7 @@ class Judge {
   /// What the model takes with all of it in the memory that is claimed to hold it, and what there is of that.
   void weigh() {
     const Machine& machine = *claim_.machine;
-    const Placement whole = evaluate(catalog_, question_, roomy(machine)).placement;
-    claim_.needed = taken_by(whole, machine);
+    claim_.needed = taken_by(evaluate(catalog_, undivided(), roomy(machine)).placement, machine);
     Bytes usable;
     for (const Device& device : machine.devices) usable += device.budget;
     if (!machine.devices.empty()) {
@@ -187,6 +190,13 @@ class Judge {
     } else if (machine.host.ram) {
       claim_.usable = machine.host.budget;
     }
+  }
+
+  /// The question without layers or experts put into host memory by hand.
+  [[nodiscard]] Question undivided() const {
+    Question question = question_;
+    question.placement = {};
+    return question;
   }
 
   static Bytes taken_by(const Placement& placement, const Machine& machine) {
@@ -198,6 +208,8 @@ class Judge {
 
   void too_large() {
     if (!claim_.usable) return;
+    // Put into RAM by hand, not for want of room.
+    if (question_.placement.any() && *claim_.needed <= *claim_.usable) return;
     const std::size_t devices = claim_.machine->devices.size();
     claim_.shortfall = std::max(claim_.estimate.placement.shortfall, *claim_.needed - *claim_.usable);
     std::string text = "It needs " + gib_text(*claim_.needed);
@@ -325,7 +337,7 @@ class Judge {
       too_large();
       // First as though the memory were enough: what is above the limit even then is not mended by any.
       const Machine enough = roomy(*claim_.machine);
-      hold_against(evaluate(catalog_, question_, enough), enough);
+      hold_against(evaluate(catalog_, undivided(), enough), enough);
       if (!above(*claim_.limit)) {
         const bool may_have_ram = !unified(*claim_.machine) && !claim_.machine->host.ram;
         if (!may_have_ram || !assume_ram()) {
@@ -343,9 +355,9 @@ class Judge {
         const std::string what = claim_.machine->devices.empty() ? "" : "the rest in ";
         add("ram_assumed", "RAM is not stated; judged with " + what + capacity_text(*claim_.assumed_ram) +
                                " of it" +
-                               (claim_.machine->host.platform != nullptr
+                               (claim_.machine->host.bandwidth
                                     ? std::string()
-                                    : ", and limits with the fastest memory of a desktop, " +
+                                    : ", the limit with the fastest memory of a desktop, " +
                                           std::string(claim_.machine->host.stand_ins.back()->name)) +
                                ": the claim would have to say so.");
         hold_against(claim_.estimate, *claim_.machine);
@@ -402,7 +414,7 @@ class Judge {
   void needs() {
     unit();
     const Machine machine = roomy(claim_.machine ? *claim_.machine : some_card());
-    claim_.estimate = evaluate(catalog_, question_, machine);
+    claim_.estimate = evaluate(catalog_, undivided(), machine);
     const Bytes need = taken_by(claim_.estimate.placement, machine);
     claim_.truth = claim_.needed = need;
     const ClaimedSize& claimed = claim_.claimed.size;
@@ -468,10 +480,8 @@ class Judge {
   [[nodiscard]] BytesPerToken resident_reads() const {
     Machine machine;
     machine.devices.push_back(make_device(catalog_, catalog_.gpus.front(), gib(24), {}, {}, {}));
-    Question question = question_;
-    question.placement = {};
     BytesPerToken sum;
-    for (const ReadStep& step : evaluate(catalog_, question, roomy(machine)).speed.steps) sum += step.read;
+    for (const ReadStep& step : evaluate(catalog_, undivided(), roomy(machine)).speed.steps) sum += step.read;
     return sum;
   }
 

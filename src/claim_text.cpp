@@ -184,7 +184,7 @@ std::string claim_headline(const Claim& claim) {
   if (const Note* note = find_note(claim, deciding_code(claim))) {
     std::string text = printable(note->text);
     // A sentence of its own elsewhere.
-    if (text.starts_with("It ")) text.front() = 'i';
+    if (text.starts_with("It ") || text.starts_with("No ")) text.front() = text.front() == 'I' ? 'i' : 'n';
     return text;
   }
   switch (claim.claimed.kind) {
@@ -213,6 +213,12 @@ std::vector<std::string> claim_lines(const Claim& claim) {
       lines.push_back((waived ? "With memory enough it would be " : "Realistic is ") + realistic_text(claim) +
                       ".");
     }
+  }
+  // Behind a verdict on the hardware the size is still to be told.
+  if (!decided.empty() && claim.truth) {
+    std::string size = claim.claimed.kind == ClaimKind::needs ? needs_headline(claim) : file_headline(claim);
+    if (size.starts_with("the ")) size.front() = 'T';
+    lines.push_back(std::move(size));
   }
   for (const Note& note : claim.notes) {
     if (note.code != decided) lines.push_back(printable(note.text));

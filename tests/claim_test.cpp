@@ -170,6 +170,14 @@ TEST_CASE("RAM that is not stated is what the claim needs, and that is said", "[
   CHECK_THAT(text_of(slow, "ram_assumed"), contains("32 GiB of it"));
   CHECK(judged("70b", "Q4_K_M", card, speed("11.4")).verdict == ClaimVerdict::impossible);
 
+  // Layers put there by hand need it as well, though there is room for them on the card.
+  Question by_hand = shipped_question("32b", "Q4_K_M");
+  by_hand.placement.n_gpu_layers = 40;
+  const Claim divided = judge(builtin_catalog(), by_hand, card, speed("2"));
+  CHECK(divided.plausible());
+  CHECK(divided.assumed_ram == gib(16));
+  CHECK_FALSE(divided.shortfall);
+
   // More than any desktop holds.
   const Claim large = judged("r1-671b", "Q4_K_M", card, speed("5"));
   CHECK(large.verdict == ClaimVerdict::does_not_fit);
@@ -229,6 +237,9 @@ TEST_CASE("hardware that was never sold decides only where all else holds", "[cl
   CHECK(never.verdict == ClaimVerdict::no_such_hardware);
   CHECK_FALSE(never.limit);
   CHECK_FALSE(never.machine);
+  const Claim sized = judged("32b", "Q4_K_M", hardware("m4 ultra"), size(ClaimKind::needs, "24GB"));
+  CHECK(sized.verdict == ClaimVerdict::no_such_hardware);
+  CHECK(sized.truth);
 }
 
 TEST_CASE("hardware that would do it is the least of its kind, and each does", "[claim]") {
