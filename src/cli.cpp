@@ -9,6 +9,7 @@
 #include "r1fit/catalog_export.hpp"
 #include "r1fit/catalog_folder.hpp"
 #include "r1fit/check.hpp"
+#include "r1fit/claim.hpp"
 #include "r1fit/command_line.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/flag_values.hpp"
@@ -40,6 +41,8 @@ class Program {
         return checked();
       case Action::estimate:
         return estimated();
+      case Action::claim:
+        return claimed();
       case Action::batch:
         return batch();
       case Action::list:
@@ -91,6 +94,20 @@ class Program {
     Estimate result = estimate(catalog(), question, machine);
     cite(catalog(), machine, result);
     return print(report(line_.format, result, machine, options_), ExitStatus::yes);
+  }
+
+  ExitStatus claimed() const {
+    Question question = build_question(catalog(), line_.needs);
+    const ClaimedHardware hardware =
+        build_claimed_hardware(catalog(), line_.hardware, question.engine.engine);
+    if (hardware.machine) {
+      settle_context(question, line_.needs, *hardware.machine);
+    } else if (line_.needs.context == ContextChoice::by_engine) {
+      throw Error("--ctx default depends on the hardware: name it, or the context");
+    }
+    const Claim result = judge(catalog(), question, hardware, line_.claimed);
+    return print(report(line_.format, result, options_),
+                 result.plausible() ? ExitStatus::yes : ExitStatus::no);
   }
 
   ExitStatus batch() const {

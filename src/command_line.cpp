@@ -19,7 +19,7 @@ namespace {
 
 // Every value is read by our own parsers (flag_values.hpp): CLI11 only sorts words into flags, so that its
 // number formats and messages never reach the user. Only the command that was asked for is set up, since
-// building forty options for each of eight commands would cost more time than the answer.
+// building forty options for each of nine commands would cost more time than the answer.
 
 constexpr int kMostCards = 64;
 
@@ -33,6 +33,7 @@ constexpr std::array kCommands{
                 "which R1 for this hardware: ranked, best first (the default)"},
     CommandName{"check", Action::check, "does exactly this fit, and well enough; the exit status answers"},
     CommandName{"estimate", Action::estimate, "the whole arithmetic of one configuration"},
+    CommandName{"claim", Action::claim, "is a claimed speed, size or fit possible; the exit status answers"},
     CommandName{"batch", Action::batch, "NDJSON requests on stdin, NDJSON estimates on stdout"},
     CommandName{"list", Action::list, "what the catalogue holds: models, quants, hardware or engines"},
     CommandName{"show", Action::show, "one record of the catalogue, each figure with its source"},
@@ -344,6 +345,34 @@ void add_candidates(Flags& flags, NeedsQuery& needs) {
               });
 }
 
+/// One claim at a time, so the second one is refused.
+void add_claimed(Flags& flags, Claimed& claimed, std::string& said, bool& fits) {
+  const auto claim = [&claimed, &said](ClaimKind kind, std::string_view flag, std::string_view text) {
+    if (!said.empty())
+      throw Error(said + " and " + std::string(flag) + " exclude each other: one claim at a time");
+    said = flag;
+    claimed.kind = kind;
+    claimed.text = text;
+  };
+  flags.value("--tps", "claimed decode speed in tok/s: 45, or 28-34", "N[-M]",
+              [&claimed, claim](std::string_view text) {
+                claim(ClaimKind::decode_tps, "--tps", text);
+                claimed.speed = parse_claimed_speed("--tps", text);
+              });
+  flags.value("--needs", "claimed memory need: 24GB (decimal, as a bare number is) or 24GiB", "SIZE",
+              [&claimed, claim](std::string_view text) {
+                claim(ClaimKind::needs, "--needs", text);
+                claimed.size = parse_claimed_size("--needs", text);
+              });
+  flags.value("--file-size", "claimed size of the file: 131GB (decimal, as a bare number is) or 131GiB",
+              "SIZE", [&claimed, claim](std::string_view text) {
+                claim(ClaimKind::file_size, "--file-size", text);
+                claimed.size = parse_claimed_size("--file-size", text);
+              });
+  flags.flag("--fits", "claimed to fit: all of it in the memory of the GPUs, or in RAM where there are none",
+             fits);
+}
+
 // ---- output -------------------------------------------------------------------------------------------
 
 struct OutputRest {
@@ -410,6 +439,7 @@ std::string overview() {
       "  r1fit --vram 24\n"
       "  r1fit --gpu \"2x rtx 3090\" --ctx 16k\n"
       "  r1fit check 32b:Q4_K_M --gpu \"rtx 4090\" --min-tps 30 && echo yes\n"
+      "  r1fit claim 70b --gpu m4-max --memory 48 --tps 100\n"
       "  r1fit estimate r1-671b --gpu \"rtx 4090\" --ram 512 --cpu epyc-genoa --explain\n\n"
       "Exit status: 0 yes, 1 no, 2 wrong usage or bad input, 3 r1fit could not work.\n"
       "`r1fit COMMAND --help` lists the flags of a command.\n";
@@ -447,8 +477,19 @@ CommandLine parse_command_line(const std::vector<std::string>& args) {
   OutputRest output_rest;
   std::vector<std::string> words;  // positional arguments
   const bool takes_hardware = command.action == Action::recommend || command.action == Action::check ||
-                              command.action == Action::estimate;
+                              command.action == Action::estimate || command.action == Action::claim;
   if (first == 0) app.add_flag("--version", version, "the version");
+  std::string claim;  // the flag that states one
+  bool claims_fit = false;
+  if (command.action == Action::claim) {
+    flags.heading("Claim");
+    add_claimed(flags, line.claimed, claim, claims_fit);
+    app.add_option("MODEL", words, "what it is said of: 32b, 32b:Q4_K_M, deepseek-r1:8b; or --model");
+    flags.value("--model", "the same as MODEL", "NAME",
+                [&](std::string_view text) { line.needs.models.emplace_back(text); });
+    flags.value("--quant", "the quantisation, where MODEL does not say it", "NAME",
+                [&](std::string_view text) { line.needs.quants.emplace_back(text); });
+  }
   if (takes_hardware) {
     flags.heading("Hardware");
     add_hardware(flags, line.hardware, hardware_rest);
@@ -521,6 +562,16 @@ CommandLine parse_command_line(const std::vector<std::string>& args) {
       if (words.size() > 1)
         throw Error("unexpected argument " + in_quotes(words[1]) + "; one MODEL at a time");
       line.needs.models.push_back(words.front());
+      break;
+    case Action::claim:
+      line.needs.models.insert(line.needs.models.end(), words.begin(), words.end());
+      if (line.needs.models.size() > 1)
+        throw Error("unexpected argument " + in_quotes(line.needs.models[1]) + "; one MODEL at a time");
+      if (line.needs.models.empty()) throw Error("claim takes a model: --model NAME");
+      if (claims_fit && !claim.empty())
+        throw Error(claim + " and --fits exclude each other: one claim at a time");
+      if (!claims_fit && claim.empty())
+        throw Error("claim takes one of --tps N[-M], --needs SIZE, --file-size SIZE and --fits");
       break;
     case Action::list:
       if (words.size() > 1)

@@ -361,6 +361,8 @@ Bytes resolve_memory(const Gpu& gpu, std::optional<Bytes> asked) {
   throw Error(std::string(gpu.name) + " was sold with " + sizes_text(gpu) + " GiB; say which with --memory");
 }
 
+bool sold_with(const Gpu& gpu, Bytes asked) { return sold_size(gpu, asked) != nullptr; }
+
 CountedName parse_counted_name(Text text) {
   text = trimmed(text);
   std::size_t digits = 0;

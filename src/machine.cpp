@@ -126,7 +126,9 @@ Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::op
   Device device;
   device.name = gpu.id;
   device.gpu = &gpu;
-  device.capacity = gpu.real_total && *gpu.real_total <= memory ? *gpu.real_total : memory;
+  // What a driver reports says nothing of a size that was never sold, which a claim may name.
+  const bool reported = gpu.real_total && *gpu.real_total <= memory && has_size(gpu, memory);
+  device.capacity = reported ? *gpu.real_total : memory;
   device.backend = backend.value_or(gpu.backend);
   device.unified = gpu.unified_memory;
   device.bandwidth = gpu.bandwidth;

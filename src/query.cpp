@@ -35,11 +35,37 @@ bool runs_on(Backend backend, Vendor vendor) {
   return true;
 }
 
+/// A memory size that was never sold, as a claim may have it: said in `unsold`, and returned as it was asked
+/// for. Nothing for every other answer.
+std::optional<FoundGpu> unsold_size(const GpuLookup& answer, Text name, std::vector<Unsold>& unsold) {
+  WrongMemory wrong;
+  if (const auto* found = std::get_if<FoundGpu>(&answer)) {
+    if (!found->memory || sold_with(*found->gpu, *found->memory)) return std::nullopt;
+    wrong = {{found->gpu}, *found->memory};
+  } else if (const auto* other = std::get_if<WrongMemory>(&answer)) {
+    wrong = *other;
+  } else {
+    return std::nullopt;
+  }
+  // Of several variants the one that favours the claim.
+  const Gpu* fastest = *std::ranges::max_element(wrong.candidates, {}, &Gpu::bandwidth);
+  std::vector<Bytes> sizes;
+  for (const Gpu* gpu : wrong.candidates) sizes.insert(sizes.end(), gpu->memory.begin(), gpu->memory.end());
+  std::ranges::sort(sizes);
+  unsold.push_back({problem(wrong, name), fastest, wrong.asked, std::move(sizes)});
+  return FoundGpu{fastest, wrong.asked};
+}
+
+/// With `unsold` hardware that was never sold is no mistake: see ClaimedHardware.
 void add_named(const Catalog& catalog, const HardwareQuery& query, const GpuQuery& asked, Machine& machine,
-               const Reserve& reserve) {
+               const Reserve& reserve, std::vector<Unsold>* unsold) {
   const CountedName counted = parse_counted_name(asked.name);
-  const FoundGpu found = gpu_named(catalog, counted.name, asked.memory);
-  const Bytes memory = resolve_memory(*found.gpu, found.memory);
+  std::optional<FoundGpu> claimed;
+  if (unsold != nullptr) {
+    claimed = unsold_size(find_gpu(catalog, counted.name, asked.memory), counted.name, *unsold);
+  }
+  const FoundGpu found = claimed ? *claimed : gpu_named(catalog, counted.name, asked.memory);
+  const Bytes memory = claimed ? *claimed->memory : resolve_memory(*found.gpu, found.memory);
   if (query.backend && !runs_on(*query.backend, found.gpu->vendor)) {
     throw Error("--backend " + std::string(word(*query.backend)) + " does not run on " +
                 std::string(found.gpu->name));
@@ -81,7 +107,10 @@ const Quant* as_served(const Catalog& catalog, const Model& model, const Quant* 
 
 }  // namespace
 
-Machine build_machine(const Catalog& catalog, const HardwareQuery& query, const Engine* engine) {
+namespace {
+
+Machine built_machine(const Catalog& catalog, const HardwareQuery& query, const Engine* engine,
+                      std::vector<Unsold>* unsold) {
   if (query.empty()) {
     throw Error(
         "name the hardware: --gpu NAME, --vram GIB or --ram GIB (`r1fit list hardware` shows the names it "
@@ -95,7 +124,7 @@ Machine build_machine(const Catalog& catalog, const HardwareQuery& query, const 
     if (asked.name.empty()) {
       add_nameless(catalog, query, asked, machine, reserve);
     } else {
-      add_named(catalog, query, asked, machine, reserve);
+      add_named(catalog, query, asked, machine, reserve, unsold);
     }
     if (std::ssize(machine.devices) > kMostCards)
       throw Error("at most " + std::to_string(kMostCards) + " cards can be planned");
@@ -138,6 +167,28 @@ Machine build_machine(const Catalog& catalog, const HardwareQuery& query, const 
     machine.host = make_host(catalog, query.ram, platform, query.ram_bandwidth);
   }
   return machine;
+}
+
+}  // namespace
+
+Machine build_machine(const Catalog& catalog, const HardwareQuery& query, const Engine* engine) {
+  return built_machine(catalog, query, engine, nullptr);
+}
+
+ClaimedHardware build_claimed_hardware(const Catalog& catalog, const HardwareQuery& query,
+                                       const Engine* engine) {
+  ClaimedHardware hardware;
+  if (query.empty()) return hardware;
+  // Without the devices that never were the rest may be no machine at all.
+  for (const GpuQuery& asked : query.gpus) {
+    if (asked.name.empty()) continue;
+    const Text name = parse_counted_name(asked.name).name;
+    const GpuLookup answer = find_gpu(catalog, name, asked.memory);
+    if (std::holds_alternative<NeverSold>(answer))
+      hardware.unsold.push_back({problem(answer, name), nullptr, asked.memory, {}});
+  }
+  if (hardware.unsold.empty()) hardware.machine = built_machine(catalog, query, engine, &hardware.unsold);
+  return hardware;
 }
 
 namespace {

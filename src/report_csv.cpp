@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "claim_text.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/text_table.hpp"
 #include "r1fit/units_text.hpp"
@@ -392,6 +393,72 @@ std::string markdown_of(const Check& check, const Machine& machine) {
   if (!check.ways.empty()) text += "; yes with " + joined_or(check.ways);
   if (!check.step_up.empty()) text += "; as asked it needs " + joined_or(check.step_up);
   return text + "\n\n" + markdown_of(check.estimate, machine);
+}
+
+std::string csv_of(const Claim& claim) {
+  const Estimate& estimate = claim.estimate;
+  const bool of_speed = claim.claimed.kind == ClaimKind::decode_tps;
+  const bool of_size = claim.claimed.kind == ClaimKind::needs || claim.claimed.kind == ClaimKind::file_size;
+  const auto rate = [](const std::optional<TokensPerSecond>& value) {
+    return value ? number(value->count()) : std::string();
+  };
+  BytesPerToken read;
+  for (const LimitStep& step : claim.limit_steps) read += step.read;
+  Cells names;
+  for (const Alternative& one : claim.instead) names.push_back(alternative_name(one));
+  Cells codes;
+  for (const Note& note : claim.notes) codes.push_back(note.code);
+  Cells cells{std::string(word(claim.verdict)),
+              std::string(word(claim.claimed.kind)),
+              std::string(estimate.model->id),
+              std::string(estimate.quant->id),
+              std::to_string(estimate.workload.context.count()),
+              of_speed ? number(claim.claimed.speed.low.count()) : "",
+              of_speed ? number(claim.claimed.speed.high.count()) : "",
+              of_size ? number(claim.claimed.size.size) : "",
+              rate(claim.limit),
+              rate(claim.realistic)};
+  append_range(cells, claim.speed.decode);
+  cells.push_back(claim.limit_steps.empty() ? "" : std::to_string(std::llround(read.count())));
+  cells.push_back(optional_count(claim.needed));
+  cells.push_back(optional_count(claim.usable));
+  cells.push_back(optional_count(claim.shortfall));
+  cells.push_back(optional_count(claim.truth));
+  std::string instead;
+  for (const std::string& name : names) instead += (instead.empty() ? "" : "; ") + name;
+  cells.push_back(instead);
+  cells.push_back(joined(codes));
+  return csv_row({"verdict",
+                  "kind",
+                  "model",
+                  "quant",
+                  "context",
+                  "claimed_low_tps",
+                  "claimed_high_tps",
+                  "claimed_bytes",
+                  "limit_tps",
+                  "realistic_tps",
+                  "decode_tps_low",
+                  "decode_tps_typical",
+                  "decode_tps_high",
+                  "bytes_per_token",
+                  "needs_bytes",
+                  "usable_bytes",
+                  "shortfall_bytes",
+                  "truth_bytes",
+                  "instead",
+                  "notes"}) +
+         csv_row(cells);
+}
+
+std::string markdown_of(const Claim& claim) {
+  std::string text = "**" + claim_verdict_text(claim.verdict) + "**: " + claim_headline(claim) + "\n";
+  const std::vector<std::string> lines = claim_lines(claim);
+  if (!lines.empty()) text += "\n";
+  for (const std::string& line : lines) text += "- " + line + "\n";
+  text += "\n";
+  for (const std::string& line : claim_subject(claim)) text += line + "\n";
+  return text;
 }
 
 std::string markdown_of(Listing listing, const Catalog& catalog) {

@@ -483,6 +483,103 @@ std::string json_of(const Check& check, const Machine& machine) {
   return pretty(document);
 }
 
+namespace {
+
+Json claimed_json(const Claimed& claimed) {
+  const bool of_speed = claimed.kind == ClaimKind::decode_tps;
+  const bool of_size = claimed.kind == ClaimKind::needs || claimed.kind == ClaimKind::file_size;
+  return {{"text", text(claimed.text)},
+          {"low_tps", of_speed ? figure(claimed.speed.low.count()) : Json(nullptr)},
+          {"high_tps", of_speed ? figure(claimed.speed.high.count()) : Json(nullptr)},
+          {"bytes", of_size ? count(claimed.size.size) : Json(nullptr)}};
+}
+
+Json unsold_json(const std::vector<Unsold>& all) {
+  Json list = Json::array();
+  for (const Unsold& unsold : all) {
+    Json sizes = Json::array();
+    for (const Bytes size : unsold.sizes) sizes.push_back(count(size));
+    list.push_back({{"why", unsold.why},
+                    {"gpu", unsold.gpu != nullptr ? Json(unsold.gpu->id) : Json(nullptr)},
+                    {"claimed_memory_bytes", count(unsold.memory)},
+                    {"sold_memory_bytes", std::move(sizes)}});
+  }
+  return list;
+}
+
+Json reads_json(const std::vector<LimitStep>& steps) {
+  Json list = Json::array();
+  for (const LimitStep& step : steps) {
+    list.push_back({{"where", step.where},
+                    {"bytes_per_token", std::llround(step.read.count())},
+                    {"bandwidth_gbps", rounded(in_gb_per_s(step.bandwidth))}});
+  }
+  return list;
+}
+
+Json instead_json(const Claim& claim) {
+  if (!claim.sought) return nullptr;
+  Json list = Json::array();
+  for (const Alternative& one : claim.instead) {
+    list.push_back({{"kind", one.kind},
+                    {"gpu", one.gpu->id},
+                    {"count", one.count},
+                    {"memory_bytes", count(one.memory)},
+                    {"tight", one.tight},
+                    {"decode_tps", range(one.decode)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string json_of(const Claim& claim) {
+  const Estimate& estimate = claim.estimate;
+  const Workload& workload = estimate.workload;
+  // Of sizes nothing is placed on the hardware.
+  const bool placed =
+      claim.machine && (claim.claimed.kind == ClaimKind::decode_tps || claim.claimed.kind == ClaimKind::fits);
+  BytesPerToken read;
+  for (const LimitStep& step : claim.limit_steps) read += step.read;
+  Json document{{"schema", "r1fit.claim/1"}};
+  document["verdict"] = word(claim.verdict);
+  document["kind"] = word(claim.claimed.kind);
+  document["claimed"] = claimed_json(claim.claimed);
+  document["model"] = estimate.model->id;
+  document["quant"] = estimate.quant->id;
+  document["engine"] = parts::engine_id(estimate);
+  document["context"] = count(workload.context);
+  document["kv_type_k"] = word(workload.kv_k);
+  document["kv_type_v"] = word(workload.kv_v);
+  document["depth"] = count(workload.depth);
+  document["hardware"] = claim.machine ? hardware_json(*claim.machine) : Json(nullptr);
+  document["no_such_hardware"] = unsold_json(claim.unsold);
+  document["assumed_ram_bytes"] = count(claim.assumed_ram);
+  document["fit"] = placed ? Json(word(estimate.placement.verdict)) : Json(nullptr);
+  document["limit_tps"] = claim.limit ? rounded(*claim.limit) : Json(nullptr);
+  document["realistic_tps"] = claim.realistic ? rounded(*claim.realistic) : Json(nullptr);
+  document["decode_tps"] = range(claim.speed.decode);
+  document["bytes_per_token"] = claim.limit_steps.empty() ? Json(nullptr) : Json(std::llround(read.count()));
+  document["bandwidth_gbps"] = claim.limit_steps.size() == 1
+                                   ? rounded(in_gb_per_s(claim.limit_steps.front().bandwidth))
+                                   : Json(nullptr);
+  document["reads"] = reads_json(claim.limit_steps);
+  document["extrapolated"] = claim.limit ? Json(claim.speed.extrapolated) : Json(nullptr);
+  document["slowest"] = text(claim.speed.slowest);
+  document["fastest"] = text(claim.speed.fastest);
+  document["weights_bytes"] = count(estimate.weights.total());
+  document["download_bytes"] = count(estimate.download.size);
+  document["needs_bytes"] = count(claim.needed);
+  document["usable_bytes"] = count(claim.usable);
+  document["shortfall_bytes"] = count(claim.shortfall);
+  document["truth_bytes"] = count(claim.truth);
+  document["instead"] = instead_json(claim);
+  Json notes = Json::array();
+  for (const Note& note : claim.notes) notes.push_back({{"code", note.code}, {"text", note.text}});
+  document["notes"] = std::move(notes);
+  return pretty(document);
+}
+
 std::string json_of(const Recommendations& result, const RecommendRequest& request, const Machine& machine,
                     const PrintOptions& options) {
   Json document{{"schema", "r1fit.recommendation/1"}};

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "claim_text.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/text_table.hpp"
 #include "r1fit/units_text.hpp"
@@ -509,6 +510,45 @@ std::string table_of(const Check& check, const Machine& machine, const PrintOpti
   return out;
 }
 
+namespace {
+
+Tone claim_tone(ClaimVerdict verdict) {
+  return verdict == ClaimVerdict::plausible    ? Tone::green
+         : verdict == ClaimVerdict::optimistic ? Tone::yellow
+                                               : Tone::red;
+}
+
+/// A card with the memory that is said to be needed, where no hardware is named.
+Machine card_as_claimed(const Claim& claim) {
+  Device card;
+  card.name = "a card with what is claimed";
+  card.capacity = card.budget = card.stretched = claim.claimed.size.size;
+  card.backend = claim.estimate.backend;
+  Machine machine;
+  machine.devices.push_back(card);
+  return machine;
+}
+
+}  // namespace
+
+std::string table_of(const Claim& claim, const PrintOptions& options) {
+  std::string out;
+  const std::string answer = claim_verdict_text(claim.verdict);
+  // All lines but the first are indented alike, however long the verdict is.
+  constexpr std::string_view indent = "    ";
+  const std::string sentence =
+      wrap(std::string(indent), answer + ": " + claim_headline(claim), width_of(options));
+  out += paint(options.style, claim_tone(claim.verdict), answer) +
+         sentence.substr(indent.size() + answer.size());
+  for (const std::string& line : claim_lines(claim)) out += wrap(indent, line, width_of(options));
+  out += "\n";
+  for (const std::string& line : claim_subject(claim)) paragraph(out, options, line);
+  if (options.explain && (claim.machine || claim.needed))
+    out += "\n" +
+           explain(claim.estimate, claim.machine ? *claim.machine : card_as_claimed(claim), options.style);
+  return out;
+}
+
 // ---- formats ------------------------------------------------------------------------------------------
 
 std::string report(Format format, const Recommendations& result, const RecommendRequest& request,
@@ -553,6 +593,20 @@ std::string report(Format format, const Check& check, const Machine& machine, co
       break;
   }
   return table_of(check, machine, options);
+}
+
+std::string report(Format format, const Claim& claim, const PrintOptions& options) {
+  switch (format) {
+    case Format::json:
+      return json_of(claim);
+    case Format::csv:
+      return csv_of(claim);
+    case Format::md:
+      return markdown_of(claim);
+    case Format::table:
+      break;
+  }
+  return table_of(claim, options);
 }
 
 }  // namespace r1fit

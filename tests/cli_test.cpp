@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "claims.hpp"
 #include "golden.hpp"
 #include "r1fit/catalog_json.hpp"
 #include "run.hpp"
@@ -27,6 +28,7 @@ using r1fit::test::Ran;
 using r1fit::test::refusal_fault;
 using r1fit::test::run;
 using r1fit::test::schema_fault;
+using r1fit::test::starts_with;
 
 namespace fs = std::filesystem;
 
@@ -47,29 +49,6 @@ json json_of_run(const Args& args) {
 }
 
 // ---- claims -------------------------------------------------------------------------------------------
-
-struct Claim {
-  std::string id, model, quant, hardware, context, kind, claimed, unit, expected, why;
-};
-
-std::vector<Claim> claims() {
-  std::ifstream file(test::data_folder() / "claims.csv");
-  REQUIRE(file);
-  std::vector<Claim> found;
-  std::string line;
-  std::getline(file, line);
-  CHECK(line == "id,model,quant,hardware,context,kind,claimed,unit,expected,why");
-  while (std::getline(file, line)) {
-    std::istringstream cells(line);
-    Claim claim;
-    for (std::string* cell : {&claim.id, &claim.model, &claim.quant, &claim.hardware, &claim.context,
-                              &claim.kind, &claim.claimed, &claim.unit, &claim.expected, &claim.why}) {
-      std::getline(cells, *cell, ',');
-    }
-    found.push_back(claim);
-  }
-  return found;
-}
 
 /// A figure written for people: half of its last digit, or 5 %, which is less than GiB called GB is off.
 double tolerance_of(const std::string& figure) {
@@ -187,13 +166,15 @@ TEST_CASE("a machine without a card gets small models at a CPU's speed", "[cli]"
 }
 
 TEST_CASE("claims of the web come out as they should", "[cli]") {
-  for (const Claim& claim : claims()) {
+  for (const test::ClaimRow& claim : test::claim_rows()) {
     CAPTURE(claim.id, claim.model, claim.quant, claim.hardware, claim.claimed, claim.why);
     if (claim.kind == "fits") {
-      const bool size = claim.hardware.find_first_not_of("0123456789") == std::string::npos;
-      const Args question{
-          "check",      claim.model + ":" + claim.quant, size ? "--vram" : "--gpu", claim.hardware, "--ctx",
-          claim.context};
+      const Args question{"check",
+                          claim.model + ":" + claim.quant,
+                          claim.nameless() ? "--vram" : "--gpu",
+                          claim.hardware,
+                          "--ctx",
+                          claim.context};
       const Ran ran = run(question + Args{"--json"});
       if (claim.expected == "no_such_memory") {
         CHECK(refusal_fault(ran, "was sold with 16 GiB, never 24") == "");
@@ -206,8 +187,7 @@ TEST_CASE("claims of the web come out as they should", "[cli]") {
       if (claim.expected == "tight") CHECK(verdict == "tight");
       if (claim.expected == "no") CHECK(ran.status == 1);
       CHECK((claim.expected == "no") == (verdict == "does_not_fit"));
-    } else {
-      REQUIRE(claim.kind == "file_size");
+    } else if (claim.kind == "file_size") {
       const double claimed = std::stod(claim.claimed);
       const double tolerance = tolerance_of(claim.claimed);
       const double download = download_gb(claim.model, claim.quant);
@@ -221,6 +201,42 @@ TEST_CASE("claims of the web come out as they should", "[cli]") {
       }
     }
   }
+}
+
+TEST_CASE("a claim is answered by exit status and verdict", "[cli]") {
+  const Args mac{"claim", "--gpu", "m4-max", "--memory", "48", "--model", "70b", "--quant", "Q4_K_M"};
+  const Ran fast = run(mac + Args{"--tps", "100"});
+  CHECK(fast.status == 1);
+  CHECK(fast.err.empty());
+  CHECK_THAT(fast.out, starts_with("impossible: 546 GB/s / 42") && contains("tok/s at most") &&
+                           contains("36.0 GiB can be used") && contains("speculative decoding"));
+  CHECK(run({"claim", "32b", "--gpu", "rtx 4090", "--tps", "30-35"}).status == 0);
+  CHECK(run({"claim", "32b", "--gpu", "rtx 4090", "--fits", "-q"}).out.empty());
+  CHECK(run({"claim", "70b", "--gpu", "rtx 4090", "--fits", "-q"}).status == 1);
+  CHECK(json_of_run({"claim", "32b", "--gpu", "rtx 4080", "--memory", "24", "--fits"})["verdict"] ==
+        "no_such_hardware");
+  CHECK(json_of_run({"claim", "32b:Q4_K_M", "--file-size", "18.5"})["truth_bytes"] > gb(19.8).count());
+}
+
+TEST_CASE("a claim that says too little or too much is refused", "[cli]") {
+  const auto refused = [](const Args& more, std::string_view part) {
+    CAPTURE(more);
+    CHECK(refusal_fault(run(Args{"claim"} + more), part) == "");
+  };
+  refused({"32b", "--gpu", "4090"},
+          "claim takes one of --tps N[-M], --needs SIZE, --file-size SIZE and --fits");
+  refused({"32b", "--gpu", "4090", "--tps", "5", "--fits"}, "--tps and --fits exclude each other");
+  refused({"32b", "--tps", "5", "--needs", "24GB"}, "--tps and --needs exclude each other");
+  refused({"--gpu", "4090", "--fits"}, "--model");
+  refused({"32b", "--model", "70b", "--fits"}, "one MODEL at a time");
+  refused({"32b", "--fits"}, "name it with --gpu");
+  refused({"32b", "--tps", "40"}, "name it with --gpu");
+  refused({"32b", "--gpu", "4090", "--tps", "fast"}, "--tps takes tok/s such as");
+  refused({"32b", "--gpu", "4090", "--tps", "50-40"}, "--tps runs from low to high");
+  refused({"32b", "--needs", "24Gb"}, "--needs takes a size such as");
+  refused({"32b", "--gpu", "rtx 4900", "--fits"}, "nearest: rtx-4090");
+  refused({"32b", "--gpu", "m3 ultra", "--fits"}, "say which with --memory");
+  refused({"32b", "--needs", "24GB", "--engine", "ollama", "--ctx", "default"}, "--ctx default depends on");
 }
 
 TEST_CASE("names are matched, never guessed", "[cli]") {
@@ -422,6 +438,14 @@ TEST_CASE("the answers keep to their schemas", "[cli]") {
             "");
     }
   }
+  for (const Args& claim :
+       {Args{"--gpu", "m4-max", "--memory", "48", "--tps", "100"}, Args{"--gpu", "rtx 4090", "--tps", "11.4"},
+        Args{"--gpu", "m4 ultra", "--memory", "192", "--tps", "3"}, Args{"--vram", "25", "--tps", "20-30"},
+        Args{"--gpu", "rtx 4080 24gb", "--fits"}, Args{"--ram", "64", "--fits"}, Args{"--needs", "40"},
+        Args{"--file-size", "39.6GB"}, Args{"--file-size", "39.6GiB"}}) {
+    CAPTURE(claim);
+    CHECK(schema_fault("claim", run(Args{"claim", "70b", "--json"} + claim).out) == "");
+  }
   const Ran batch =
       run({"batch"}, {R"({"id": 1, "model": "32b", "gpus": [{"name": "rtx 4090"}]})",
                       R"({"id": {"x": []}, "model": "671b", "ram_gib": 512, "ngl": 0})",
@@ -451,6 +475,9 @@ TEST_CASE("csv and Markdown carry the rows of the table", "[cli]") {
 TEST_CASE("the first screen", "[cli][golden]") {
   CHECK(golden_fault("recommend_vram_24.txt", run({"--vram", "24"}).out) == "");
   CHECK(golden_fault("recommend_rtx_3090.txt", run({"--gpu", "rtx 3090"}).out) == "");
+  CHECK(golden_fault("claim_32b_needs_20gb.txt", run({"claim", "32b:Q4_K_M", "--needs", "20GB"}).out) == "");
+  CHECK(golden_fault("claim_r1_file_size.txt", run({"claim", "671b:UD-IQ1_S", "--file-size", "131GB"}).out) ==
+        "");
   CHECK(golden_fault("check_32b_rtx_4090_32k.txt",
                      run({"check", "32b:Q4_K_M", "--gpu", "rtx 4090", "--ctx", "32k"}).out) == "");
 }

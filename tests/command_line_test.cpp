@@ -36,7 +36,7 @@ struct ValueFlag {
   std::string good;
 };
 
-// The flags with a value that recommend, check and estimate share.
+// The flags with a value that recommend, check, estimate and claim share.
 const std::vector<ValueFlag> kShared{
     {"--gpu", "hardware named", {}, "t4"},
     {"--memory", "--memory", {}, "24"},
@@ -85,6 +85,7 @@ const std::vector<Asked> kAsked{
     {{}, {kMinTps, kMinCtx, kQuant, kModel, kTop, kUse}},
     {{"check", "32b"}, {kMinTps, kMinCtx, kQuant, kRequire}},
     {{"estimate", "32b"}, {kQuant}},
+    {{"claim", "32b", "--needs", "24GB"}, {kQuant}},
 };
 
 // Some hardware that goes with the flag.
@@ -337,7 +338,7 @@ TEST_CASE("the help of every command fits 80 columns and names its flags", "[com
     return line.text;
   };
   for (const std::string command :
-       {"", "recommend", "check", "estimate", "batch", "list", "show", "catalog"}) {
+       {"", "recommend", "check", "estimate", "claim", "batch", "list", "show", "catalog"}) {
     CAPTURE(command);
     const std::string text = help(command.empty() ? Args{} : Args{command});
     CHECK_THAT(text, contains("Usage: r1fit"));
@@ -353,6 +354,23 @@ TEST_CASE("the help of every command fits 80 columns and names its flags", "[com
   CHECK_THAT(help({"check"}), contains("\nHardware:\n  --gpu NAME "));
   CHECK_THAT(help({"check"}), contains("\n  --require VERDICT "));
   CHECK_THAT(help({"batch"}), !contains("--vram"));
+}
+
+TEST_CASE("a claim is of one model and one kind", "[command_line]") {
+  const CommandLine speed = parse_command_line({"claim", "--model", "70b", "--tps", "28-34", "-q"});
+  CHECK(speed.action == Action::claim);
+  CHECK(speed.needs.models == std::vector<std::string>{"70b"});
+  CHECK(speed.claimed.kind == ClaimKind::decode_tps);
+  CHECK(speed.claimed.text == "28-34");
+  CHECK(speed.claimed.speed.high == tok_per_s(34));
+  CHECK(speed.quiet);
+  CHECK(parse_command_line({"claim", "70b", "--needs", "40GB"}).claimed.kind == ClaimKind::needs);
+  CHECK(parse_command_line({"claim", "70b", "--file-size", "40GiB"}).claimed.size.binary);
+  CHECK(parse_command_line({"claim", "70b", "--fits"}).claimed.kind == ClaimKind::fits);
+  CHECK(refusal({"claim", "70b", "--tps"}) == "--tps takes a value (N[-M])");
+  CHECK(refusal({"claim", "70b", "--fit"}) == "no flag \"--fit\"; nearest: --fits");
+  CHECK(refusal({"claim", "70b", "--needs", "40GB", "--file-size", "40GB"}) ==
+        "--needs and --file-size exclude each other: one claim at a time");
 }
 
 TEST_CASE("an unknown flag is told with the nearest", "[command_line]") {

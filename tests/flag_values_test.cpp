@@ -7,6 +7,8 @@
 
 using namespace r1fit;
 using r1fit::test::error_of;
+using r1fit::test::starts_with;
+using r1fit::test::within_rel;
 
 namespace {
 
@@ -91,5 +93,49 @@ TEST_CASE("a word is one of its list, as written there", "[flag_values]") {
   for (const char* text : {"", "ON", "on ", "onoff", "o"}) {
     CAPTURE(text);
     CHECK(error_of([&] { parse_word("--flash-attn", text, words); }) != "(no error)");
+  }
+}
+
+TEST_CASE("a claimed speed is a figure or a range, each with half its last digit", "[flag_values]") {
+  const ClaimedSpeed one = parse_claimed_speed("--tps", "45");
+  CHECK(one.low == tok_per_s(45));
+  CHECK(one.high == one.low);
+  CHECK(one.low_half == tok_per_s(0.5));
+  const ClaimedSpeed range = parse_claimed_speed("--tps", "28.25-34");
+  CHECK(range.low == tok_per_s(28.25));
+  CHECK(range.high == tok_per_s(34));
+  CHECK_THAT(range.low_half.count(), within_rel(0.005, 1e-9));
+  CHECK(range.high_half == tok_per_s(0.5));
+  CHECK(parse_claimed_speed("--tps", "0-5").low == tok_per_s(0));
+  CHECK(error_of([] { parse_claimed_speed("--tps", "5-4"); }) == "--tps runs from low to high, not \"5-4\"");
+  for (const char* text :
+       {"", "0", "-5", "5-", "-", "1e3", "4..5", "45 tok/s", "2000000", "1-2-3", "nan", "+5"}) {
+    CAPTURE(text);
+    CHECK_THAT(error_of([&] { parse_claimed_speed("--tps", text); }),
+               starts_with("--tps takes tok/s such as"));
+  }
+}
+
+TEST_CASE("a claimed size is decimal unless it says otherwise", "[flag_values]") {
+  const ClaimedSize decimal = parse_claimed_size("--needs", "131GB");
+  CHECK(decimal.size == gb(131));
+  CHECK(decimal.half == mb(500));
+  CHECK_FALSE(decimal.binary);
+  CHECK(decimal.stated);
+  const ClaimedSize binary = parse_claimed_size("--needs", "18.5 GiB");
+  CHECK(binary.size == gib(18.5));
+  CHECK(binary.half == gib(0.05));
+  CHECK(binary.binary);
+  const ClaimedSize bare = parse_claimed_size("--needs", "9.0");
+  CHECK(bare.size == gb(9));
+  CHECK(bare.half == mb(50));
+  CHECK_FALSE(bare.stated);
+  CHECK(parse_claimed_size("--needs", "4683075271B").half == bytes(0));
+  CHECK(parse_claimed_size("--needs", "1.3TB").half == gb(50));
+  for (const char* text :
+       {"", "0", "0GB", "-5GB", "24Gb", "24G", "24 GB of VRAM", "1e9", "GB", "99999999999", "nan"}) {
+    CAPTURE(text);
+    CHECK_THAT(error_of([&] { parse_claimed_size("--needs", text); }),
+               starts_with("--needs takes a size such as"));
   }
 }

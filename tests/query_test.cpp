@@ -206,3 +206,33 @@ TEST_CASE("a request holds each candidate once", "[query]") {
   query.models = {"32b:Q8_0"};
   CHECK_THAT(error_of([&] { build_request(tiny_catalog(), query); }), contains("--model 32b:Q8_0"));
 }
+
+TEST_CASE("hardware that was never sold is an answer to a claim alone", "[query]") {
+  const Catalog& catalog = builtin_catalog();
+  const auto claimed = [&](const char* name, std::optional<Bytes> memory = {}) {
+    return build_claimed_hardware(catalog, hardware({named(name, memory)}));
+  };
+  for (const ClaimedHardware& card : {claimed("2x rtx 4080 24gb"), claimed("2x rtx 4080", gib(24))}) {
+    REQUIRE(card.machine);
+    REQUIRE(card.machine->devices.size() == 2);
+    CHECK(card.machine->devices.front().capacity == gib(24));
+    REQUIRE(card.unsold.size() == 1);
+    CHECK(card.unsold.front().sizes == std::vector<Bytes>{gib(16)});
+    CHECK_THAT(card.unsold.front().why, contains("was sold with 16 GiB, never 24"));
+  }
+  const ClaimedHardware mac = claimed("m4 max", gib(192));
+  REQUIRE(mac.machine);
+  CHECK(mac.machine->devices.front().gpu->id == "m4-max-40");
+  CHECK(mac.unsold.front().sizes.size() == 4);
+  const ClaimedHardware never = claimed("m4 ultra", gib(192));
+  CHECK_FALSE(never.machine);
+  REQUIRE(never.unsold.size() == 1);
+  CHECK(never.unsold.front().memory == gib(192));
+  CHECK(claimed("rtx 4090").unsold.empty());
+  CHECK_FALSE(build_claimed_hardware(catalog, {}).machine);
+  // Everything else stays wrong.
+  CHECK_THAT(error_of([&] { claimed("rtx 4900"); }), contains("nearest: rtx-4090"));
+  CHECK_THAT(error_of([&] { claimed("m3 ultra"); }), contains("say which with --memory"));
+  CHECK_THAT(error_of([&] { build_machine(catalog, hardware({named("rtx 4080 24gb")})); }),
+             contains("never 24"));
+}

@@ -109,6 +109,12 @@ TEST_CASE("the schemas describe shared parts alike", "[report_json]") {
     const json definitions = schema_json(other)["definitions"];
     for (const auto& [name, definition] : estimate.items()) CHECK(definitions.at(name) == definition);
   }
+  // A claim has some of them.
+  const json all = schema_json("recommendation")["definitions"];
+  for (const auto& [name, definition] : schema_json("claim")["definitions"].items()) {
+    CAPTURE(name);
+    CHECK(all.at(name) == definition);
+  }
 }
 
 TEST_CASE("the keys of an estimate come in the promised order", "[report_json]") {

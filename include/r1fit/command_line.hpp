@@ -16,6 +16,7 @@ enum class Action : std::uint8_t {
   recommend,
   check,
   estimate,
+  claim,
   batch,
   list,
   show,
@@ -30,6 +31,7 @@ struct CommandLine {
   HardwareQuery hardware;
   NeedsQuery needs;
   Verdict required = Verdict::tight;  ///< --require of check
+  Claimed claimed;                    ///< of claim
   Format format = Format::table;
   ColorChoice color = ColorChoice::automatic;
   int top = 5;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "r1fit/claim.hpp"
 #include "r1fit/units.hpp"
 
 namespace r1fit {
@@ -26,5 +27,11 @@ BytesPerSecond parse_bandwidth(std::string_view flag, std::string_view text);
 
 /// Index of one of `words`; the sentence lists them all.
 std::size_t parse_word(std::string_view flag, std::string_view text, std::span<const std::string_view> words);
+
+/// A speed or a range of them in tok/s as people claim it: "45", "28.5-34", "0-5".
+ClaimedSpeed parse_claimed_speed(std::string_view flag, std::string_view text);
+
+/// A size as people claim it: "131GB" is decimal, "131GiB" binary, "131" decimal GB.
+ClaimedSize parse_claimed_size(std::string_view flag, std::string_view text);
 
 }  // namespace r1fit

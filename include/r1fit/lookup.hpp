@@ -55,6 +55,9 @@ Lookup<Engine> find_engine(const Catalog& catalog, Text name);
 /// A size that the catalogue states in GB may be asked for by the same number of GiB.
 Bytes resolve_memory(const Gpu& gpu, std::optional<Bytes> asked);
 
+/// Whether it was sold with this much, read as resolve_memory() reads it.
+bool sold_with(const Gpu& gpu, Bytes asked);
+
 struct CountedName {
   int count;
   Text name;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "r1fit/claim.hpp"
 #include "r1fit/machine.hpp"
 #include "r1fit/recommend.hpp"
 
@@ -37,6 +38,11 @@ struct HardwareQuery {
 /// beyond the memory. `--backend cpu` leaves every card out. What `engine` keeps free on each GPU is added
 /// to the margins.
 Machine build_machine(const Catalog& catalog, const HardwareQuery& query, const Engine* engine = nullptr);
+
+/// The same where hardware that was never sold is part of an answer and no mistake. Without any hardware in
+/// the query there is no machine.
+ClaimedHardware build_claimed_hardware(const Catalog& catalog, const HardwareQuery& query,
+                                       const Engine* engine = nullptr);
 
 /// What is asked of the model.
 struct NeedsQuery {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "r1fit/check.hpp"
+#include "r1fit/claim.hpp"
 #include "r1fit/recommend.hpp"
 #include "r1fit/terminal.hpp"
 
@@ -28,12 +29,14 @@ struct PrintOptions {
   int top = 0;           ///< at most so many recommendations; 0: all
 };
 
-// ---- recommend, estimate, check ----------------------------------------------------------------------
+// ---- recommend, estimate, check, claim
+// ----------------------------------------------------------------------
 std::string report(Format format, const Recommendations& result, const RecommendRequest& request,
                    const Machine& machine, const PrintOptions& options);
 std::string report(Format format, const Estimate& estimate, const Machine& machine,
                    const PrintOptions& options);
 std::string report(Format format, const Check& check, const Machine& machine, const PrintOptions& options);
+std::string report(Format format, const Claim& claim, const PrintOptions& options);
 
 /// The arithmetic of one estimate, line by line, each constant with its source.
 std::string explain(const Estimate& estimate, const Machine& machine, const Style& style);
@@ -72,10 +75,12 @@ std::string table_of(const Recommendations& result, const RecommendRequest& requ
                      const PrintOptions& options);
 std::string table_of(const Estimate& estimate, const Machine& machine, const PrintOptions& options);
 std::string table_of(const Check& check, const Machine& machine, const PrintOptions& options);
+std::string table_of(const Claim& claim, const PrintOptions& options);
 std::string json_of(const Recommendations& result, const RecommendRequest& request, const Machine& machine,
                     const PrintOptions& options);
 std::string json_of(const Estimate& estimate, const Machine& machine);
 std::string json_of(const Check& check, const Machine& machine);
+std::string json_of(const Claim& claim);
 std::string json_of(Listing listing, const Catalog& catalog);
 std::string json_of(const Model& model, const Catalog& catalog);
 std::string json_of(const Quant& quant);
@@ -85,11 +90,13 @@ std::string json_of(const Engine& engine);
 std::string csv_of(const Recommendations& result, const Machine& machine, const PrintOptions& options);
 std::string csv_of(const Estimate& estimate, const Machine& machine);
 std::string csv_of(const Check& check, const Machine& machine);
+std::string csv_of(const Claim& claim);
 std::string csv_of(Listing listing, const Catalog& catalog);
 std::string markdown_of(const Recommendations& result, const RecommendRequest& request,
                         const Machine& machine, const PrintOptions& options);
 std::string markdown_of(const Estimate& estimate, const Machine& machine);
 std::string markdown_of(const Check& check, const Machine& machine);
+std::string markdown_of(const Claim& claim);
 std::string markdown_of(Listing listing, const Catalog& catalog);
 
 /// One row of RFC 4180 CSV, quoted where it must be, ending in CR LF.
