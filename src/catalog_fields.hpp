@@ -123,6 +123,17 @@ void visit_fields(R& r, V& v) {
   v(Field("confidence"), r.confidence);
 }
 
+template <As<Thinking> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("typical"), r.typical);
+  v(Field("low"), r.low);
+  v(Field("high"), r.high);
+  v(Field("source"), r.source);
+  v(Field("hard"), r.hard);
+  v(Field("hard_source").omitted(), r.hard_source);
+  v(Field("confidence"), r.confidence);
+}
+
 template <As<Model> R, class V>
 void visit_fields(R& r, V& v) {
   v(Field("id").as(Form::id), r.id);
@@ -137,6 +148,7 @@ void visit_fields(R& r, V& v) {
   v(Field("file_overhead").figure(), r.file_overhead);
   v(Field("offered"), r.offered);
   v(Field("why_not_offered").omitted(), r.why_not_offered);
+  v(Field("thinking"), r.thinking);
   v(Field("scores"), r.scores);
   v(Field("notes").omitted(), r.notes);
   v(Field("sources").filled(), r.sources);
@@ -199,6 +211,22 @@ void visit_fields(R& r, V& v) {
   v(Field("confidence"), r.confidence);
 }
 
+template <As<PrefillShare> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("typical"), r.typical);
+  v(Field("low"), r.low);
+  v(Field("high"), r.high);
+  v(Field("runs").within(0, 1e6), r.runs);
+}
+
+template <As<PrefillRate> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("typical"), r.typical);
+  v(Field("low"), r.low);
+  v(Field("high"), r.high);
+  v(Field("runs").within(0, 1e6), r.runs);
+}
+
 template <As<SpeedClass> R, class V>
 void visit_fields(R& r, V& v) {
   v(Field("id").as(Form::id), r.id);
@@ -213,6 +241,10 @@ void visit_fields(R& r, V& v) {
   v(Field("mfu").figure(), r.mfu);
   v(Field("mfu_low").figure().within(kSmallestShare, kLargestSpread), r.mfu_low);
   v(Field("mfu_high").figure().within(kSmallestShare, kLargestSpread), r.mfu_high);
+  v(Field("moe_mfu").figure(), r.moe_mfu);
+  v(Field("fp32_mfu").figure(), r.fp32_mfu);
+  v(Field("prefill").figure(), r.prefill);
+  v(Field("moe_prefill").figure(), r.moe_prefill);
   v(Field("measurements").figure().within(0, 1e6), r.measurements);
   v(Field("sources").filled(), r.sources);
 }

@@ -520,6 +520,13 @@ class Loader {
     check_order(place, "typical", record.typical, "high", record.high);
   }
   static void check(const RuntimeClass& record, const Place& place) { check_range(record, place); }
+  static void check(const PrefillShare& record, const Place& place) { check_range(record, place); }
+  static void check(const PrefillRate& record, const Place& place) { check_range(record, place); }
+  static void check(const Thinking& record, const Place& place) {
+    check_range(record, place);
+    if (record.hard.has_value() == record.hard_source.empty())
+      refuse(place, "hard and hard_source must come together");
+  }
   static void check(const DesktopReserve& record, const Place& place) { check_range(record, place); }
   static void check(const WorkingSetRegime& record, const Place& place) {
     for (std::size_t i = 1; i < record.steps.size(); ++i) {

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "explain_waits.hpp"
 #include "r1fit/kv_cache.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/text_table.hpp"
@@ -316,12 +317,6 @@ void explain_speed(std::string& out, const Estimate& estimate, const Machine& ma
                     " tok/s: nothing decodes faster without guessing tokens ahead",
                 width);
   }
-  if (speed.prefill) {
-    out += wrap("  ",
-                "a prompt is read at " + fixed_text(speed.prefill->low.count(), 0) + "-" +
-                    fixed_text(speed.prefill->high.count(), 0) + " tok/s",
-                width);
-  }
   if (speed.extrapolated) out += wrap("  ", "Extrapolated: nothing like it was measured.", width);
 }
 
@@ -383,6 +378,7 @@ std::string explain(const Estimate& estimate, const Machine& machine, const Styl
   }
   explain_host(out, estimate, machine, style, sources);
   explain_speed(out, estimate, machine, style, sources);
+  out += explain_waits(estimate, machine, style, sources);
   explain_quality(out, estimate, style, sources);
   out += paint(style, Tone::bold, "Sources") + "\n" + sources.text(width);
   return out;

@@ -122,6 +122,19 @@ void speed_class_lines(Record& record, const SpeedClass* speed) {
   if (speed->mfu) {
     record.sourced("share of FP16", fixed_text(*speed->mfu, 2) + " in prefill", speed->sources, "mfu");
   }
+  const auto within = [](const PrefillShare& share) {
+    return fixed_text(share.typical, 2) + " in prefill, 80 % within " + fixed_text(share.low, 2) + " to " +
+           fixed_text(share.high, 2);
+  };
+  if (speed->fp32_mfu) record.sourced("share of FP32", within(*speed->fp32_mfu), speed->sources, "fp32_mfu");
+  if (speed->moe_mfu) record.sourced("the same, 671B", within(*speed->moe_mfu), speed->sources, "moe_mfu");
+  const auto rates = [](const PrefillRate& rate) {
+    return exact_text(rate.typical) + " in prefill, 80 % within " + exact_text(rate.low) + " to " +
+           exact_text(rate.high);
+  };
+  if (speed->prefill) record.sourced("CPU alone", rates(*speed->prefill), speed->sources, "prefill");
+  if (speed->moe_prefill)
+    record.sourced("experts beside GPU", rates(*speed->moe_prefill), speed->sources, "moe_prefill");
   record.plain("measurements", speed->measurements > 0 ? count_text(speed->measurements)
                                                        : "none: every estimate is an extrapolation");
 }
@@ -135,6 +148,16 @@ std::string record_text(const Model& model, const Catalog& catalog, const PrintO
   record.plain("licence", std::string(model.licence));
   record.plain("released", std::string(model.released));
   record.sourced("context", count_text(model.max_context) + " tokens", model.sources, "max_context");
+  if (model.thinking) {
+    const Thinking& thinking = *model.thinking;
+    record.scored("thinks",
+                  count_text(thinking.typical) + " tokens before an everyday answer (" +
+                      count_text(thinking.low) + "-" + count_text(thinking.high) + ")",
+                  thinking.source, thinking.confidence);
+    if (thinking.hard)
+      record.scored("", count_text(*thinking.hard) + " before the answer to a hard problem",
+                    thinking.hard_source, thinking.confidence);
+  }
   record.plain("recommended",
                model.offered ? "yes" : "only when named: " + std::string(model.why_not_offered));
   record.section("Shape");

@@ -125,19 +125,6 @@ TEST_CASE("hardware of which nothing was measured is an extrapolation") {
   CHECK(shipped_estimate("32b", "Q4_K_M", vulkan).speed.extrapolated);
 }
 
-TEST_CASE("an answer takes the prompt and then token after token at falling speed") {
-  Workload workload;
-  workload.context = tokens(16384);
-  workload.answer = tokens(8000);
-  const Speed speed = shipped_estimate("14b", "Q4_K_M", machine_with("rtx 4090"), workload).speed;
-  REQUIRE(speed.answer);
-  const Seconds at_start = *workload.answer / speed.decode->typical;
-  CHECK(speed.answer->typical > at_start + speed.ttft->typical);
-  CHECK(speed.answer->typical < 1.5 * (at_start + speed.ttft->typical));
-  CHECK(speed.answer->low < speed.answer->high);
-  CHECK_FALSE(speed_on("rtx 4090").answer);  // unasked
-}
-
 TEST_CASE("words for a speed") {
   CHECK(speed_word(tok_per_s(30)) == "comfortable");
   CHECK(speed_word(tok_per_s(29.9)) == "usable");

@@ -80,6 +80,17 @@ struct Score {
   Confidence confidence;
 };
 
+/// Tokens a model thinks before it answers: an everyday question, and where known a hard problem (AIME).
+struct Thinking {
+  Tokens typical;
+  Tokens low;
+  Tokens high;
+  Text source;
+  std::optional<Tokens> hard;  ///< mean of a hard problem
+  Text hard_source;
+  Confidence confidence;
+};
+
 struct Model {
   Text id;
   Text name;
@@ -93,6 +104,7 @@ struct Model {
   Bytes file_overhead;  ///< tokenizer and metadata of its GGUF files
   bool offered;         ///< among the candidates of `recommend` when no model is named
   Text why_not_offered;
+  std::optional<Thinking> thinking;
   List<Score> scores;
   Text notes;
   List<Source> sources;
@@ -203,7 +215,23 @@ enum class Vendor : std::uint8_t { nvidia, amd, apple, intel, other };
 enum class DeviceClass : std::uint8_t { desktop, laptop, workstation, datacenter, soc };
 enum class Backend : std::uint8_t { cuda, rocm, metal, vulkan, sycl, cpu };
 
-/// How fast a class of devices decodes, as shares of physical limits (docs/model.md).
+/// Share of a peak reached while a prompt is read; 80 % lie between low and high.
+struct PrefillShare {
+  double typical;
+  double low;
+  double high;
+  int runs;  ///< published runs behind it; 0: taken over from related hardware
+};
+
+/// The same as a rate, where no peak is known.
+struct PrefillRate {
+  FlopsPerSecond typical;
+  FlopsPerSecond low;
+  FlopsPerSecond high;
+  int runs;
+};
+
+/// How fast a class of devices decodes and reads prompts, as shares of physical limits (docs/model.md).
 struct SpeedClass {
   Text id;
   Text name;
@@ -217,6 +245,10 @@ struct SpeedClass {
   std::optional<double> mfu;             ///< share of peak FP16 reached in prefill, with its own 80 %
   std::optional<double> mfu_low;
   std::optional<double> mfu_high;
+  std::optional<PrefillShare> moe_mfu;     ///< of peak FP16, layers of 671B with their experts
+  std::optional<PrefillShare> fp32_mfu;    ///< of peak FP32, for cards without a peak FP16
+  std::optional<PrefillRate> prefill;      ///< of a CPU alone
+  std::optional<PrefillRate> moe_prefill;  ///< experts in the memory of a CPU that has a GPU beside it
   int measurements;  ///< published runs behind it; 0: none, every estimate of it is an extrapolation
   List<Source> sources;
 };

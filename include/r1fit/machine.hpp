@@ -43,7 +43,8 @@ struct Machine {
   std::vector<Device> devices;
   HostMemory host;
   std::optional<BytesPerSecond> disk;
-  std::string desktop;  ///< id of the desktop reserve in force; empty: none was named
+  std::optional<BytesPerSecond> downlink;  ///< of the network, for the download
+  std::string desktop;                     ///< id of the desktop reserve in force; empty: none was named
 };
 
 /// What else uses a card, as the user said it.
