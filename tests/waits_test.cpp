@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 #include "r1fit/estimate.hpp"
+#include "r1fit/report.hpp"
+#include "r1fit/units_text.hpp"
 #include "shipped.hpp"
 
 using namespace r1fit;
@@ -387,4 +389,43 @@ TEST_CASE("what does not fit is downloaded and not waited for", "[waits]") {
   CHECK_FALSE(estimate.speed.prefill);
   CHECK_FALSE(estimate.speed.ttft);
   CHECK_FALSE(estimate.speed.answer);
+}
+
+// ---- what is printed of it ------------------------------------------------------------------------------
+
+TEST_CASE("the explanation shows how a wait comes about and how speed falls with the context", "[waits]") {
+  Machine machine = machine_with("rtx 4090");
+  machine.downlink = mbit_per_s(100);
+  const Estimate estimate = shipped_estimate("32b", "Q4_K_M", machine);
+  const std::string text = explain(estimate, machine, {false, 80});
+  for (const char* expected :
+       {"\nPrompt\n", "GFLOP / (330 TFLOPS", "\nAnswer\n", "in\n  the middle, at 1,262",
+        "/ 100 Mbit/s = 26 min", "from a SATA SSD", "\nSpeed as the context fills\n"}) {
+    CHECK_THAT(text, contains(expected));
+  }
+  // The chart: depth 0 has the longest bar, the longest context the shortest and its own row.
+  const auto bar_at = [&](const std::string& depth) {
+    const std::size_t row = text.find("  " + depth + "  ", text.find("depth  tok/s"));
+    REQUIRE(row != std::string::npos);
+    const std::string line = text.substr(row, text.find('\n', row) - row);
+    return std::ranges::count(line, '#');
+  };
+  CHECK(bar_at("0") == 40);
+  CHECK(bar_at(count_text(*estimate.max_context)) < 40);
+}
+
+TEST_CASE("a download line has its time where the downlink is stated", "[waits]") {
+  Machine machine = machine_with("rtx 4090");
+  const PrintOptions options{{false, 80}, false, false};
+  CHECK(report(Format::table, shipped_estimate("32b", "Q4_K_M", machine), machine, options).find("min") ==
+        std::string::npos);
+  machine.downlink = mbit_per_s(1000);
+  CHECK_THAT(report(Format::table, shipped_estimate("32b", "Q4_K_M", machine), machine, options),
+             contains("18.5 GiB), 2.6 min"));
+  const std::string json = report(Format::json, shipped_estimate("32b", "Q4_K_M", machine), machine, options);
+  for (const char* key :
+       {"\"download_s\": 158", "\"load_s\": {", "\"thinking_tokens\": {", "\"answer_tokens\": 500",
+        "\"context_holds_answer\": true", "\"prefill_extrapolated\": false"}) {
+    CHECK_THAT(json, contains(key));
+  }
 }
