@@ -201,7 +201,7 @@ void speed_lines(std::string& out, const PrintOptions& options, const Estimate& 
   if (speed.extrapolated) text += " (extrapolated: nothing like it was measured)";
   labelled(out, options, "speed", text);
   const std::string waits = waits_text(estimate);
-  if (!waits.empty()) labelled(out, options, "answer", waits);
+  if (!waits.empty()) labelled(out, options, estimate.speed.answer ? "answer" : "prompt", waits);
 }
 
 void quality_line(std::string& out, const PrintOptions& options, const Estimate& estimate,
