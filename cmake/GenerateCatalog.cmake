@@ -5,7 +5,7 @@
 # source only where it differs: a change of the loader that changes no table recompiles no table.
 function(r1fit_generate_catalog target)
   set(data_dir ${PROJECT_SOURCE_DIR}/data)
-  set(data models quants files gpus hosts constants engines measurements)
+  set(data models quants files gpus hosts constants engines measurements speed)
   list(TRANSFORM data PREPEND ${data_dir}/)
   list(TRANSFORM data APPEND .json)
   set(output ${PROJECT_BINARY_DIR}/generated/builtin_catalog.cpp)

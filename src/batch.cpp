@@ -17,6 +17,7 @@ using nlohmann::json;
 
 constexpr double kMostGib = 1 << 20;
 constexpr double kMostGigabytesPerSecond = 1e5;
+constexpr double kMostMegabitsPerSecond = 1e6;
 /// Levels of a request: three are needed, the rest is for an "id" of somebody's own making.
 constexpr int kDeepest = 64;
 
@@ -120,7 +121,7 @@ KvType kv(std::string_view key, const json& value) {
   return static_cast<KvType>(choice(key, value, kKvTypeWords));
 }
 
-constexpr std::array<Key<BatchRequest>, 32> kKeys{{
+constexpr std::array<Key<BatchRequest>, 34> kKeys{{
     {"id", [](std::string_view, const json&, BatchRequest&) {}},
     {"model",
      [](std::string_view key, const json& v, BatchRequest& out) { out.needs.models = {text(key, v)}; }},
@@ -194,7 +195,11 @@ constexpr std::array<Key<BatchRequest>, 32> kKeys{{
     {"prompt", [](std::string_view key, const json& v,
                   BatchRequest& out) { out.needs.workload.prompt = tokens(whole(key, v, 1, 1 << 24)); }},
     {"think", [](std::string_view key, const json& v,
-                 BatchRequest& out) { out.needs.workload.answer = tokens(whole(key, v, 1, 1 << 24)); }},
+                 BatchRequest& out) { out.needs.workload.thinking = tokens(whole(key, v, 0, 1 << 24)); }},
+    {"answer_tokens",
+     [](std::string_view key, const json& v, BatchRequest& out) {
+       out.needs.workload.answer = tokens(whole(key, v, 1, 1 << 24));
+     }},
     {"answer",
      [](std::string_view key, const json& v, BatchRequest& out) {
        static constexpr std::array<std::string_view, 2> words{"estimate", "memory"};
@@ -212,6 +217,10 @@ constexpr std::array<Key<BatchRequest>, 32> kKeys{{
                               BatchRequest& out) { out.hardware.ram_bandwidth = bandwidth(key, v); }},
     {"disk_bandwidth_gbps", [](std::string_view key, const json& v,
                                BatchRequest& out) { out.hardware.disk_bandwidth = bandwidth(key, v); }},
+    {"downlink_mbps",
+     [](std::string_view key, const json& v, BatchRequest& out) {
+       out.hardware.downlink = mbit_per_s(positive(key, v, kMostMegabitsPerSecond));
+     }},
     {"wired_limit_gib", [](std::string_view key, const json& v,
                            BatchRequest& out) { out.hardware.wired_limit = memory(key, v); }},
     {"reserve_gib", [](std::string_view key, const json& v,

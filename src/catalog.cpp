@@ -64,6 +64,22 @@ Text word(Backend value) {
   return "";
 }
 
+Text word(Kernel value) {
+  switch (value) {
+    case Kernel::plain:
+      return "plain";
+    case Kernel::simple:
+      return "simple";
+    case Kernel::k_quant:
+      return "k_quant";
+    case Kernel::k_low:
+      return "k_low";
+    case Kernel::i_quant:
+      return "i_quant";
+  }
+  return "";
+}
+
 Text word(TensorRole value) {
   switch (value) {
     case TensorRole::token_embd:

@@ -123,6 +123,17 @@ void visit_fields(R& r, V& v) {
   v(Field("confidence"), r.confidence);
 }
 
+template <As<Thinking> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("typical"), r.typical);
+  v(Field("low"), r.low);
+  v(Field("high"), r.high);
+  v(Field("source"), r.source);
+  v(Field("hard"), r.hard);
+  v(Field("hard_source").omitted(), r.hard_source);
+  v(Field("confidence"), r.confidence);
+}
+
 template <As<Model> R, class V>
 void visit_fields(R& r, V& v) {
   v(Field("id").as(Form::id), r.id);
@@ -137,6 +148,7 @@ void visit_fields(R& r, V& v) {
   v(Field("file_overhead").figure(), r.file_overhead);
   v(Field("offered"), r.offered);
   v(Field("why_not_offered").omitted(), r.why_not_offered);
+  v(Field("thinking"), r.thinking);
   v(Field("scores"), r.scores);
   v(Field("notes").omitted(), r.notes);
   v(Field("sources").filled(), r.sources);
@@ -147,6 +159,7 @@ void visit_fields(R& r, V& v) {
   v(Field("id").as(Form::ggml_id), r.id);
   v(Field("block_weights").within(1, 4096), r.block_weights);
   v(Field("block_bytes").within(1, 65536), r.block_bytes);
+  v(Field("kernel"), r.kernel);
   v(Field("fallback").omitted().as(Form::ggml_id), r.fallback);
 }
 
@@ -175,6 +188,7 @@ void visit_fields(R& r, V& v) {
   v(Field("id").as(Form::ggml_id), r.id);
   v.only_in_json("extends");
   v(Field("base").omitted(), r.base);
+  v(Field("kernel"), r.kernel);
   v(Field("rules"), r.rules);
   v(Field("imatrix"), r.imatrix);
   v(Field("offered"), r.offered);
@@ -199,22 +213,91 @@ void visit_fields(R& r, V& v) {
   v(Field("confidence"), r.confidence);
 }
 
+/// Multiples of one another's operations that kernels may take.
+inline constexpr double kLargestMultiple = 100;
+
+template <As<SpeedFamily> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("id").as(Form::id), r.id);
+  v(Field("name"), r.name);
+  v(Field("sharpness").within(1, kLargestMultiple), r.sharpness);
+  v(Field("plain").within(0, kLargestMultiple), r.plain);
+  v(Field("simple").within(0, kLargestMultiple), r.simple);
+  v(Field("k_low").within(0, kLargestMultiple), r.k_low);
+  v(Field("i_quant").within(0, kLargestMultiple), r.i_quant);
+  v(Field("experts").within(kSmallestShare, 1), r.experts);
+  v(Field("attention").within(kSmallestShare, kLargestMultiple), r.attention);
+  v(Field("hand_over").or_zero(), r.hand_over);
+  v(Field("per_core").or_zero(), r.per_core);
+  v(Field("older_operations").within(kSmallestShare, kLargestMultiple), r.older_operations);
+  v(Field("older_per_layer").within(kSmallestShare, kLargestMultiple), r.older_per_layer);
+  v(Field("older_kv").within(kSmallestShare, kLargestMultiple), r.older_kv);
+  v(Field("experts_low").within(kSmallestShare, 1), r.experts_low);
+  v(Field("experts_high").within(1, kLargestSpread), r.experts_high);
+  v(Field("measurements").within(0, 1e6), r.measurements);
+  v(Field("source"), r.source);
+}
+
+template <As<SpeedFit> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("id").as(Form::id), r.id);
+  v(Field("family"), r.family);
+  v(Field("efficiency").within(kSmallestShare, 1), r.efficiency);
+  v(Field("operations").within(0, 1e4), r.operations);
+  v(Field("per_layer").or_zero(), r.per_layer);
+  v(Field("per_expert_layer").or_zero(), r.per_expert_layer);
+  v(Field("low").within(kSmallestShare, 1), r.low);
+  v(Field("high").within(1, kLargestSpread), r.high);
+  v(Field("measurements").within(0, 1e6), r.measurements);
+  v(Field("devices").within(0, 1e6), r.devices);
+  v(Field("expert_measurements").within(0, 1e6), r.expert_measurements);
+  v(Field("source"), r.source);
+}
+
+template <As<PrefillShare> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("typical"), r.typical);
+  v(Field("low"), r.low);
+  v(Field("high"), r.high);
+  v(Field("runs").within(0, 1e6), r.runs);
+}
+
+template <As<PrefillRate> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("typical"), r.typical);
+  v(Field("low"), r.low);
+  v(Field("high"), r.high);
+  v(Field("runs").within(0, 1e6), r.runs);
+}
+
 template <As<SpeedClass> R, class V>
 void visit_fields(R& r, V& v) {
   v(Field("id").as(Form::id), r.id);
   v(Field("name"), r.name);
-  v(Field("efficiency").figure(), r.efficiency);
-  v(Field("fixed").figure().or_zero(), r.fixed);
-  v(Field("low").figure().within(kSmallestShare, kLargestSpread), r.low);
-  v(Field("high").figure().within(kSmallestShare, kLargestSpread), r.high);
-  v(Field("moe_efficiency").figure(), r.moe_efficiency);
-  v(Field("moe_low").figure().within(kSmallestShare, kLargestSpread), r.moe_low);
-  v(Field("moe_high").figure().within(kSmallestShare, kLargestSpread), r.moe_high);
+  v(Field("fit"), r.fit);
+  v(Field("backends").filled(), r.backends);
+  v(Field("of").omitted().as(Form::id), r.of);
+  v(Field("fp32").figure(), r.fp32);
+  v(Field("cores").figure().within(1, 1e4), r.cores);
   v(Field("mfu").figure(), r.mfu);
   v(Field("mfu_low").figure().within(kSmallestShare, kLargestSpread), r.mfu_low);
   v(Field("mfu_high").figure().within(kSmallestShare, kLargestSpread), r.mfu_high);
-  v(Field("measurements").figure().within(0, 1e6), r.measurements);
-  v(Field("sources").filled(), r.sources);
+  v(Field("moe_mfu").figure(), r.moe_mfu);
+  v(Field("fp32_mfu").figure(), r.fp32_mfu);
+  v(Field("prefill").figure(), r.prefill);
+  v(Field("moe_prefill").figure(), r.moe_prefill);
+  v(Field("sources"), r.sources);
+}
+
+template <As<MeasuredDevice> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("gpu").omitted(), r.gpu);
+  v(Field("host").omitted(), r.host);
+  v(Field("speed"), r.speed);
+  v(Field("factor").within(kSmallestShare, kLargestSpread), r.factor);
+  v(Field("low").within(kSmallestShare, 1), r.low);
+  v(Field("high").within(1, kLargestSpread), r.high);
+  v(Field("measurements").within(1, 1e6), r.measurements);
 }
 
 template <As<RuntimeClass> R, class V>
@@ -262,6 +345,8 @@ void visit_fields(R& r, V& v) {
   v(Field("sockets").within(1, 16), r.sockets);
   v(Field("bandwidth").figure(), r.bandwidth);
   v(Field("max_memory").figure(), r.max_memory);
+  v(Field("fp32").figure(), r.fp32);
+  v(Field("cores").figure().within(1, 1e4), r.cores);
   v(Field("speed"), r.speed);
   v(Field("desktop"), r.desktop);
   v(Field("notes").omitted(), r.notes);
@@ -380,6 +465,9 @@ void visit_fields(R& r, V& v) {
   v(Field("gpus").omitted(), r.gpus);
   v(Field("host").omitted(), r.host);
   v(Field("hardware"), r.hardware);
+  v(Field("gpu_fp32"), r.gpu_fp32);
+  v(Field("host_fp32"), r.host_fp32);
+  v(Field("host_cores").within(1, 1e4), r.host_cores);
   v(Field("engine"), r.engine);
   v(Field("backend"), r.backend);
   v(Field("placement"), r.placement);
@@ -406,6 +494,8 @@ void visit_lists(C& c, V& v) {
   v("quants", "quants", c.quants);
   v("quants", "other_formats", c.other_formats);
   v("files", "files", c.files);
+  v("speed", "speed_families", c.speed_families);
+  v("speed", "speed_fits", c.speed_fits);
   v("constants", "speed_classes", c.speed_classes);
   v("constants", "runtime_classes", c.runtime_classes);
   v("constants", "working_sets", c.working_sets);
@@ -413,6 +503,7 @@ void visit_lists(C& c, V& v) {
   v("gpus", "gpus", c.gpus);
   v("gpus", "no_such_hardware", c.no_such_hardware);
   v("hosts", "hosts", c.hosts);
+  v("speed", "measured_devices", c.measured_devices);
   v("engines", "engines", c.engines);
   v("measurements", "measurements", c.measurements);
 }
@@ -428,6 +519,10 @@ template <>
 inline constexpr List<TensorType> Catalog::*kListOf<TensorType> = &Catalog::tensor_types;
 template <>
 inline constexpr List<Quant> Catalog::*kListOf<Quant> = &Catalog::quants;
+template <>
+inline constexpr List<SpeedFamily> Catalog::*kListOf<SpeedFamily> = &Catalog::speed_families;
+template <>
+inline constexpr List<SpeedFit> Catalog::*kListOf<SpeedFit> = &Catalog::speed_fits;
 template <>
 inline constexpr List<SpeedClass> Catalog::*kListOf<SpeedClass> = &Catalog::speed_classes;
 template <>

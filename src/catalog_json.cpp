@@ -232,6 +232,8 @@ class Loader {
     visit_lists(catalog_, *this);
     check_fallbacks();
     check_tags();
+    check_kernels();
+    check_other_backends();
   }
   LoadedCatalog result() { return {catalog_, arena_}; }
 
@@ -241,7 +243,9 @@ class Loader {
     const std::string file = std::string(stem) + ".json";
     const json& document = documents_.at(file);
     const Place place = Place{file, ""}.at(key);
-    read(document.at(key), place, Field(key).filled(), list);
+    // A catalogue without measurements is a poor one, not a wrong one.
+    constexpr bool may_be_empty = std::is_same_v<T, Measurement> || std::is_same_v<T, MeasuredDevice>;
+    read(document.at(key), place, may_be_empty ? Field(key) : Field(key).filled(), list);
   }
 
  private:
@@ -273,6 +277,27 @@ class Loader {
       if (!fallback.empty() && std::find(ids.begin(), ids.end(), fallback) == ids.end()) {
         refuse(Place{"quants.json", "/tensor_types"}.at(i).at("fallback"),
                "nothing has the id " + in_quotes(fallback) + nearest_clause(nearest(fallback, ids)));
+      }
+    }
+  }
+
+  // What has no tensor types of its own must say what it is unpacked by.
+  void check_kernels() {
+    for (std::size_t i = 0; i < catalog_.quants.size(); ++i) {
+      if (catalog_.quants[i].base == nullptr && !catalog_.quants[i].kernel)
+        refuse(Place{"quants.json", "/quants"}.at(i), "has neither a base type nor a \"kernel\"");
+    }
+  }
+
+  // "of" names a class of the same list, in any order.
+  void check_other_backends() {
+    std::vector<Text> ids;
+    for (const SpeedClass& speed : catalog_.speed_classes) ids.push_back(speed.id);
+    for (std::size_t i = 0; i < catalog_.speed_classes.size(); ++i) {
+      const Text of = catalog_.speed_classes[i].of;
+      if (!of.empty() && std::find(ids.begin(), ids.end(), of) == ids.end()) {
+        refuse(Place{"constants.json", "/speed_classes"}.at(i).at("of"),
+               "nothing has the id " + in_quotes(of) + nearest_clause(nearest(of, ids)));
       }
     }
   }
@@ -380,6 +405,9 @@ class Loader {
   }
   void read(const json& value, const Place& place, const Field& /*field*/, Backend& member) {
     member = read_word(value, place, kBackends);
+  }
+  void read(const json& value, const Place& place, const Field& /*field*/, Kernel& member) {
+    member = read_word(value, place, kKernelKinds);
   }
   void read(const json& value, const Place& place, const Field& /*field*/, ImatrixCase& member) {
     member = read_word(value, place, kImatrixCases);
@@ -509,10 +537,14 @@ class Loader {
     if (low && high) check_order(place, low_key, *low, high_key, *high);
   }
   static void check(const SpeedClass& record, const Place& place) {
-    check_order(place, "low", record.low, "high", record.high);
-    check_pair(place, "moe_efficiency", record.moe_efficiency, "moe_low", record.moe_low, "moe_high",
-               record.moe_high);
     check_pair(place, "mfu", record.mfu, "mfu_low", record.mfu_low, "mfu_high", record.mfu_high);
+  }
+  static void check(const MeasuredDevice& record, const Place& place) {
+    if ((record.gpu == nullptr) == (record.host == nullptr))
+      refuse(place, "must name either a \"gpu\" or a \"host\"");
+  }
+  static void check(const Quant& record, const Place& place) {
+    if (record.kernel && record.base != nullptr) refuse(place.at("kernel"), "is given by the base type");
   }
   template <class T>
   static void check_range(const T& record, const Place& place) {
@@ -520,6 +552,13 @@ class Loader {
     check_order(place, "typical", record.typical, "high", record.high);
   }
   static void check(const RuntimeClass& record, const Place& place) { check_range(record, place); }
+  static void check(const PrefillShare& record, const Place& place) { check_range(record, place); }
+  static void check(const PrefillRate& record, const Place& place) { check_range(record, place); }
+  static void check(const Thinking& record, const Place& place) {
+    check_range(record, place);
+    if (record.hard.has_value() == record.hard_source.empty())
+      refuse(place, "hard and hard_source must come together");
+  }
   static void check(const DesktopReserve& record, const Place& place) { check_range(record, place); }
   static void check(const WorkingSetRegime& record, const Place& place) {
     for (std::size_t i = 1; i < record.steps.size(); ++i) {

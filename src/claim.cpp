@@ -276,14 +276,17 @@ class Judge {
     claim_.limit_steps.clear();
     const Speed best =
         speed_of(candidate_of(estimate), estimate.workload, fastest_of(machine), estimate.placement);
-    for (const ReadStep& step : best.steps) {
-      const auto same = std::ranges::find(claim_.limit_steps, step.bandwidth, &LimitStep::bandwidth);
+    for (const DecodeStep& step : best.steps) {
+      const BytesPerSecond bandwidth = step.processor.bandwidth;
+      const auto same = std::ranges::find(claim_.limit_steps, bandwidth, &LimitStep::bandwidth);
       if (same != claim_.limit_steps.end()) {
-        same->read += step.read;
+        same->read += step.work.read();
       } else {
-        claim_.limit_steps.push_back({step.where, step.read, step.bandwidth});
+        claim_.limit_steps.push_back({step.where, step.work.read(), bandwidth});
       }
     }
+    if (best.from_disk != BytesPerToken{} && machine.disk)
+      claim_.limit_steps.push_back({"disk", best.from_disk, *machine.disk});
     claim_.limit = claim_.speed.limit;
     // Where hardware is not named the claim may be about the fastest of it.
     const Range<TokensPerSecond>& decode = best.decode ? *best.decode : *claim_.speed.decode;
@@ -481,7 +484,8 @@ class Judge {
     Machine machine;
     machine.devices.push_back(make_device(catalog_, catalog_.gpus.front(), gib(24), {}, {}, {}));
     BytesPerToken sum;
-    for (const ReadStep& step : evaluate(catalog_, undivided(), roomy(machine)).speed.steps) sum += step.read;
+    for (const DecodeStep& step : evaluate(catalog_, undivided(), roomy(machine)).speed.steps)
+      sum += step.work.read();
     return sum;
   }
 

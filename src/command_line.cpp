@@ -17,6 +17,9 @@
 namespace r1fit {
 namespace {
 
+/// A terabit a second: beyond any line.
+constexpr double kMostMegabitsPerSecond = 1e6;
+
 // Every value is read by our own parsers (flag_values.hpp): CLI11 only sorts words into flags, so that its
 // number formats and messages never reach the user. Only the command that was asked for is set up, since
 // building forty options for each of nine commands would cost more time than the answer.
@@ -210,8 +213,12 @@ void add_hardware(Flags& flags, HardwareQuery& hardware, HardwareRest& rest) {
     hardware.ram_bandwidth = parse_bandwidth("--ram-bandwidth", text);
   });
   flags.value(
-      "--disk-bandwidth", "rate of the disk that weights stream from, GB/s", "GB/s",
+      "--disk-bandwidth", "rate of the disk that weights load and stream from, GB/s", "GB/s",
       [&](std::string_view text) { hardware.disk_bandwidth = parse_bandwidth("--disk-bandwidth", text); });
+  flags.value("--downlink", "rate of the network, Mbit/s: adds the time of the download", "MBIT",
+              [&](std::string_view text) {
+                hardware.downlink = mbit_per_s(parse_positive("--downlink", text, kMostMegabitsPerSecond));
+              });
   flags.value("--wired-limit", "Apple: what the GPU may use, GiB or percent of the memory", "GIB|%",
               [&](std::string_view text) { read_wired_limit(text, hardware); });
   flags.value("--reserve", "memory of the first card that something else uses, GiB", "GIB",
@@ -309,8 +316,10 @@ void add_needs(Flags& flags, NeedsQuery& needs, NeedsRest& rest) {
       "ollama, llama.cpp or lm-studio, an older release as ollama@0.13 or llama.cpp@2024-05 (default: "
       "the current ones; commands for the first two)",
       "NAME", [&](std::string_view text) { needs.engine = text; });
-  flags.value("--think", "tokens of a typical answer, thinking included: adds the time it takes", "TOKENS",
-              [&](std::string_view text) { work.answer = tokens(parse_whole("--think", text, 1, most)); });
+  flags.value("--think", "tokens thought before the answer (default: what the model's record says)", "TOKENS",
+              [&](std::string_view text) { work.thinking = tokens(parse_whole("--think", text, 0, most)); });
+  flags.value("--answer", "tokens of the answer after the thinking (default 500)", "TOKENS",
+              [&](std::string_view text) { work.answer = tokens(parse_whole("--answer", text, 1, most)); });
   flags.value("--prompt", "tokens of the prompt (default 512)", "TOKENS",
               [&](std::string_view text) { work.prompt = tokens(parse_whole("--prompt", text, 1, most)); });
   flags.value("--depth", "tokens already in the context where the speed is stated (default 512)", "TOKENS",

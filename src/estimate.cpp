@@ -4,7 +4,6 @@
 
 #include "r1fit/error.hpp"
 #include "r1fit/units_text.hpp"
-#include "r1fit/waits.hpp"
 #include "r1fit/ways.hpp"
 
 namespace r1fit {
@@ -65,7 +64,8 @@ Estimate evaluate(const Catalog& catalog, const Question& question, const Machin
   const Candidate candidate = candidate_of(estimate);
   estimate.placement = place(candidate, question.workload, machine, question.placement);
   estimate.speed = speed_of(candidate, question.workload, machine, estimate.placement);
-  add_waits(candidate, question.workload, machine, estimate.placement, estimate.speed);
+  estimate.waits = add_waits(candidate, question.workload, machine, estimate.placement,
+                             estimate.download.size, estimate.speed);
   const double bits = 8.0 * static_cast<double>(estimate.weights.total().count()) /
                       static_cast<double>(question.model->shape->parameters);
   estimate.loss = point_loss(*question.model, *question.quant, bits);

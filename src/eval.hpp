@@ -21,6 +21,12 @@ Evaluation evaluate_fits(const std::string& file);
 /// What engines printed of their buffers on real machines. Throws Error where it cannot be read.
 Evaluation evaluate_logs(const std::string& file);
 
+/// Decode speeds against published runs, each predicted without its hardware.
+Evaluation evaluate_speed();
+
+/// The text of data/speed.json, fitted anew to data/measurements.json.
+std::string fitted_speed();
+
 /// How many requests `r1fit batch` answers in a second, of several shapes. Throws Error where one fails.
 Evaluation time_batch();
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "explain_waits.hpp"
 #include "r1fit/kv_cache.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/text_table.hpp"
@@ -246,6 +247,67 @@ void explain_host(std::string& out, const Estimate& estimate, const Machine& mac
   }
 }
 
+/// One processor's share of a token, term by term.
+void explain_step(std::string& out, const DecodeStep& step, const Machine& machine, std::size_t width,
+                  SourceList& sources) {
+  std::string where = step.where;
+  std::string bandwidth_source;
+  std::string fp32_source;
+  for (const Device& device : machine.devices) {
+    // A card that was not named goes by the name of the one that stands in for it.
+    const auto is_it = [&](const Gpu* gpu) { return gpu->id == step.where; };
+    if (std::ranges::any_of(device.stand_ins, is_it)) where = step.where + ", standing in";
+    if (device.gpu == nullptr || (step.where != device.name && step.where != device.gpu->name)) continue;
+    where = std::string(device.gpu->name);
+    fp32_source = " " + sources.refs(device.gpu->sources, "fp32");
+    if (device.bandwidth && *device.bandwidth == device.gpu->bandwidth) {
+      bandwidth_source = " " + sources.refs(device.gpu->sources, "bandwidth");
+    }
+    break;
+  }
+  const bool host = step.where == "host memory";
+  if (host && machine.host.platform != nullptr &&
+      step.processor.bandwidth == machine.host.platform->bandwidth)
+    bandwidth_source = " " + sources.refs(machine.host.platform->sources, "bandwidth");
+  if (host) {
+    const bool known = machine.host.platform != nullptr && machine.host.platform->fp32;
+    fp32_source = " " + (known ? sources.refs(machine.host.platform->sources, "fp32")
+                               : sources.refs(step.speed->sources, "fp32"));
+  }
+  const SpeedFit& fit = *step.processor.fit;
+  const std::string fitted = sources.ref(fit.source);
+  out += wrap("  " + printable(where) + ": ", ms_text(step.total()), width);
+  out += wrap("    reading ",
+              gb_text(step.work.read(), 2) + " / (" + rate_text(step.processor.bandwidth) + bandwidth_source +
+                  " x " + fixed_text(fit.efficiency, 2) + " " + fitted + ") = " + ms_text(step.time.reading),
+              width);
+  double weights = 0;
+  for (const double kernel : step.work.unpacked) weights += kernel;
+  constexpr double billion = 1e9;
+  out += wrap("    unpacking ",
+              fixed_text(weights / billion, 1) + " billion weights x " +
+                  fixed_text(step.time.unpacking.count() * step.processor.fp32.count() / weights, 1) +
+                  " operations " + fitted + " / " + fixed_text(in_tflops(step.processor.fp32), 2) +
+                  " TFLOPS" + fp32_source + " = " + ms_text(step.time.unpacking) +
+                  ", side by side with reading: " + ms_text(step.time.streaming),
+              width);
+  std::string layers = fixed_text(step.work.layers, 0) + " layers x " + ms3_text(fit.per_layer);
+  if (step.work.expert_layers > 0) {
+    layers +=
+        " + " + fixed_text(step.work.expert_layers, 0) + " with experts x " + ms3_text(fit.per_expert_layer);
+  }
+  if (step.work.layers > 0 || step.work.expert_layers > 0)
+    out += wrap("    launches ", layers + " = " + ms_text(step.time.layers), width);
+  if (step.time.attention >= milliseconds_per_token(0.05))
+    out += wrap("    attention ", "over the cache = " + ms_text(step.time.attention), width);
+  if (step.measured != nullptr) {
+    out += wrap("    measured ",
+                "x " + fixed_text(step.factor, 2) + " of its class's speed in " +
+                    count_text(step.measured->measurements) + " runs on it",
+                width);
+  }
+}
+
 void explain_speed(std::string& out, const Estimate& estimate, const Machine& machine, const Style& style,
                    SourceList& sources) {
   const Speed& speed = estimate.speed;
@@ -256,46 +318,25 @@ void explain_speed(std::string& out, const Estimate& estimate, const Machine& ma
     return;
   }
   out += wrap("  ",
-              "A token reads every weight that takes part in it, and the KV cache of the " +
+              "A token reads and unpacks every weight that takes part in it, and reads the KV cache of the " +
                   count_text(std::min(estimate.workload.depth, estimate.workload.context)) +
-                  " tokens before it; one memory after the other.",
+                  " tokens before it; one processor after the other (docs/model.md).",
               width);
-  SecondsPerToken time = speed.fixed;
-  for (const ReadStep& step : speed.steps) {
-    std::string where = step.where;
-    std::string bandwidth_source;
-    for (const Device& device : machine.devices) {
-      // A card that was not named goes by the name of the one that stands in for it.
-      const auto is_it = [&](const Gpu* gpu) { return gpu->id == step.where; };
-      if (std::ranges::any_of(device.stand_ins, is_it)) where = step.where + ", standing in";
-      if (device.gpu == nullptr || (step.where != device.name && step.where != device.gpu->name)) continue;
-      where = std::string(device.gpu->name);
-      if (device.bandwidth && *device.bandwidth == device.gpu->bandwidth) {
-        bandwidth_source = " " + sources.refs(device.gpu->sources, "bandwidth");
-      }
-      break;
-    }
-    if (step.where == "host memory" && machine.host.platform != nullptr &&
-        step.bandwidth == machine.host.platform->bandwidth) {
-      bandwidth_source = " " + sources.refs(machine.host.platform->sources, "bandwidth");
-    }
-    std::string text = gb_text(step.read, 2) + " / (" + rate_text(step.bandwidth) + bandwidth_source + " x " +
-                       fixed_text(step.efficiency, 2);
-    if (step.speed != nullptr) text += " " + sources.refs(step.speed->sources, "efficiency");
-    text += ") = " + ms_text(step.time);
-    out += wrap("  " + printable(where) + ": ", text, width);
-    time += step.time;
+  SecondsPerToken time = speed.hand_over + speed.disk_time;
+  for (const DecodeStep& step : speed.steps) {
+    explain_step(out, step, machine, width, sources);
+    time += step.total();
   }
-  out += wrap("  ", "fixed cost of a token: " + ms_text(speed.fixed), width);
-  std::string total = "in all " + ms_text(time) + " a token, 1 / " + ms_text(time) + " = " +
-                      fixed_text(rate(time).count(), 1) + " tok/s";
-  double typical = rate(time).count();
-  if (speed.devices_factor != 1.0) {
-    typical *= speed.devices_factor;
-    total += ", x " + fixed_text(speed.devices_factor, 2) +
-             " for handing over between the cards = " + fixed_text(typical, 1);
+  if (speed.disk_time != SecondsPerToken{}) {
+    out += wrap("  disk: ", gb_text(speed.from_disk, 2) + " = " + ms_text(speed.disk_time), width);
   }
-  out += wrap("  ", total, width);
+  if (speed.hand_over != SecondsPerToken{})
+    out += wrap("  ", "handing over between them: " + ms_text(speed.hand_over), width);
+  out += wrap("  ",
+              "in all " + ms_text(time) + " a token, 1 / " + ms_text(time) + " = " +
+                  fixed_text(rate(time).count(), 1) + " tok/s",
+              width);
+  const double typical = rate(time).count();
   const Range<TokensPerSecond>& decode = speed.decode.value();
   if (std::abs(decode.typical.count() - typical) > 0.01 * typical) {
     out += wrap("  ", "typical is held to " + fixed_text(decode.typical.count(), 1) + " tok/s by the limit",
@@ -314,12 +355,6 @@ void explain_speed(std::string& out, const Estimate& estimate, const Machine& ma
     out += wrap("  ",
                 "the whole bandwidth and no fixed cost would give " + fixed_text(speed.limit->count(), 1) +
                     " tok/s: nothing decodes faster without guessing tokens ahead",
-                width);
-  }
-  if (speed.prefill) {
-    out += wrap("  ",
-                "a prompt is read at " + fixed_text(speed.prefill->low.count(), 0) + "-" +
-                    fixed_text(speed.prefill->high.count(), 0) + " tok/s",
                 width);
   }
   if (speed.extrapolated) out += wrap("  ", "Extrapolated: nothing like it was measured.", width);
@@ -393,6 +428,7 @@ std::string explain(const Estimate& estimate, const Machine& machine, const Styl
   }
   explain_host(out, estimate, machine, style, sources);
   explain_speed(out, estimate, machine, style, sources);
+  out += explain_waits(estimate, machine, style, sources);
   explain_measured(out, estimate, style, sources);
   explain_quality(out, estimate, style, sources);
   out += paint(style, Tone::bold, "Sources") + "\n" + sources.text(width);

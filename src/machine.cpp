@@ -55,6 +55,18 @@ const RuntimeClass* runtime_under(const Catalog& catalog, const Gpu& gpu, Backen
   return other != nullptr ? other : gpu.runtime;
 }
 
+/// The class of a card under a backend: its usual one, or that of the same cards under another.
+const SpeedClass* speed_under(const Catalog& catalog, const Gpu& gpu, Backend backend) {
+  const auto covers = [backend](const SpeedClass& speed) {
+    return std::ranges::find(speed.backends, backend) != speed.backends.end();
+  };
+  if (covers(*gpu.speed)) return gpu.speed;
+  for (const SpeedClass& other : catalog.speed_classes) {
+    if (other.of == gpu.speed->id && covers(other)) return &other;
+  }
+  return gpu.speed;
+}
+
 /// What is left free: where it is not known well what else takes memory, as much more.
 Bytes margin_of(const Reserve& reserve, Bytes spread_of_runtime) {
   Bytes margin = std::max(reserve.stated ? kStatedMargin : kDeviceMargin, spread_of_runtime);
@@ -132,7 +144,10 @@ Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::op
   device.backend = backend.value_or(gpu.backend);
   device.unified = gpu.unified_memory;
   device.bandwidth = gpu.bandwidth;
-  device.speed = gpu.speed;
+  device.speed = speed_under(catalog, gpu, device.backend);
+  for (const MeasuredDevice& measured : catalog.measured_devices) {
+    if (measured.gpu == &gpu && measured.speed == device.speed) device.measured = &measured;
+  }
   const RuntimeClass* runtime = runtime_under(catalog, gpu, device.backend);
   device.runtime = runtime->typical;
   if (gpu.vendor == Vendor::apple) {
@@ -200,6 +215,9 @@ HostMemory make_host(const Catalog& catalog, std::optional<Bytes> ram, const Hos
   if (platform != nullptr) {
     host.bandwidth = platform->bandwidth;
     host.speed = platform->speed;
+    for (const MeasuredDevice& measured : catalog.measured_devices) {
+      if (measured.host == platform) host.measured = &measured;
+    }
   }
   if (bandwidth) host.bandwidth = bandwidth;
   if (platform == nullptr && ram) {

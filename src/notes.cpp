@@ -38,6 +38,7 @@ class Remarks {
     disk();
     host_memory();
     weights();
+    answer();
     return std::move(notes_);
   }
 
@@ -279,6 +280,48 @@ class Remarks {
           "Weights are the published file size spread over the tensors; the split between "
           "experts and the rest is approximate.");
     }
+  }
+
+  /// Whether the context holds what a model writes that thinks before it answers.
+  void answer() {
+    const Workload& workload = estimate_.workload;
+    const Waits& waits = estimate_.waits;
+    const Tokens room = context_of_a_request(workload);
+    if (!waits.holds_prompt) {
+      add("prompt_too_long", "The prompt of " + count_text(workload.prompt) + " tokens is more than the " +
+                                 count_text(room) +
+                                 " that a request has: " + longer_context(workload.prompt));
+      return;
+    }
+    if (!waits.length.thinking) return;
+    if (!waits.holds_answer) {
+      const Tokens all = workload.prompt + waits.length.thinking->typical + waits.length.answer;
+      add("answer_too_long", "Prompt, thinking and answer take " + count_text(all) +
+                                 " tokens, and a request has " + count_text(room) +
+                                 ": it would be cut off or forget its question. " + longer_context(all));
+      return;
+    }
+    const std::optional<Thinking>& thinking = candidate_.model->thinking;
+    if (waits.length.stated() || !thinking || !thinking->hard) return;
+    const Tokens hard = workload.prompt + *thinking->hard + waits.length.answer;
+    if (hard <= room) return;
+    add("hard_problem", "A hard problem (AIME) takes it about " + count_text(*thinking->hard) +
+                            " tokens of thinking, more than this context holds: " + longer_context(hard));
+  }
+
+  /// The flag that gives a request room for so many tokens, and whether it fits with the layers where they
+  /// are.
+  [[nodiscard]] std::string longer_context(Tokens needed) const {
+    constexpr std::int64_t step = 256;
+    const Workload& workload = estimate_.workload;
+    const std::int64_t slots = workload.kv_unified ? 1 : workload.parallel;
+    const Tokens context = tokens((needed.count() + step - 1) / step * step * slots);
+    if (context > candidate_.model->max_context)
+      return "the model has no more than " + count_text(candidate_.model->max_context) + ".";
+    const std::string flag = "--ctx " + std::to_string(context.count());
+    if (!estimate_.max_context || !fits_somehow()) return flag + " has room for it.";
+    if (context <= *estimate_.max_context) return flag + " has room for it and fits as well.";
+    return flag + " would, and " + count_text(*estimate_.max_context) + " is the most that fits like this.";
   }
 
   const Catalog& catalog_;

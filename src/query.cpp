@@ -118,6 +118,7 @@ Machine built_machine(const Catalog& catalog, const HardwareQuery& query, const 
   }
   Machine machine;
   machine.disk = query.disk_bandwidth;
+  machine.downlink = query.downlink;
   machine.desktop = query.desktop;
   const Reserve reserve = reserve_of(catalog, query);
   for (const GpuQuery& asked : query.gpus) {

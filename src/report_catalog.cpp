@@ -114,19 +114,33 @@ void speed_class_lines(Record& record, const SpeedClass* speed) {
   if (speed == nullptr) return;
   record.section("How fast such hardware is");
   record.plain("class", std::string(speed->name));
-  record.sourced("share of bandwidth",
-                 fixed_text(speed->efficiency, 2) + ", 80 % within x " + fixed_text(speed->low, 2) +
-                     " to x " + fixed_text(speed->high, 2),
-                 speed->sources, "efficiency");
-  record.sourced("fixed cost", ms_text(speed->fixed) + " a token", speed->sources, "fixed");
-  if (speed->moe_efficiency) {
-    record.sourced("the same, 671B", fixed_text(*speed->moe_efficiency, 2), speed->sources, "moe_efficiency");
-  }
+  const SpeedFit& fit = *speed->fit;
+  record.plain("share of bandwidth", fixed_text(fit.efficiency, 2) +
+                                         ", 80 % of other such devices within x " + fixed_text(fit.low, 2) +
+                                         " to x " + fixed_text(fit.high, 2));
+  record.plain("operations", fixed_text(fit.operations, 1) + " for each weight of a K-quant");
+  record.plain("a layer", ms3_text(fit.per_layer) + ", and " + ms3_text(fit.per_expert_layer) +
+                              " more where it has experts");
   if (speed->mfu) {
     record.sourced("share of FP16", fixed_text(*speed->mfu, 2) + " in prefill", speed->sources, "mfu");
   }
-  record.plain("measurements", speed->measurements > 0 ? count_text(speed->measurements)
-                                                       : "none: every estimate is an extrapolation");
+  const auto within = [](const PrefillShare& share) {
+    return fixed_text(share.typical, 2) + " in prefill, 80 % within " + fixed_text(share.low, 2) + " to " +
+           fixed_text(share.high, 2);
+  };
+  if (speed->fp32_mfu) record.sourced("share of FP32", within(*speed->fp32_mfu), speed->sources, "fp32_mfu");
+  if (speed->moe_mfu) record.sourced("the same, 671B", within(*speed->moe_mfu), speed->sources, "moe_mfu");
+  const auto rates = [](const PrefillRate& rate) {
+    return exact_text(rate.typical) + " in prefill, 80 % within " + exact_text(rate.low) + " to " +
+           exact_text(rate.high);
+  };
+  if (speed->prefill) record.sourced("CPU alone", rates(*speed->prefill), speed->sources, "prefill");
+  if (speed->moe_prefill)
+    record.sourced("experts beside GPU", rates(*speed->moe_prefill), speed->sources, "moe_prefill");
+  record.plain("measurements", fit.measurements > 0
+                                   ? count_text(fit.measurements) + " on " + count_text(fit.devices) +
+                                         (fit.devices == 1 ? " device" : " devices")
+                                   : "none: every estimate is an extrapolation");
 }
 
 std::string year_text(const Measurement& run) { return run.year ? std::to_string(*run.year) : ""; }
@@ -209,6 +223,16 @@ std::string record_text(const Model& model, const Catalog& catalog, const PrintO
   record.plain("licence", std::string(model.licence));
   record.plain("released", std::string(model.released));
   record.sourced("context", count_text(model.max_context) + " tokens", model.sources, "max_context");
+  if (model.thinking) {
+    const Thinking& thinking = *model.thinking;
+    record.scored("thinks",
+                  count_text(thinking.typical) + " tokens before an everyday answer (" +
+                      count_text(thinking.low) + "-" + count_text(thinking.high) + ")",
+                  thinking.source, thinking.confidence);
+    if (thinking.hard)
+      record.scored("", count_text(*thinking.hard) + " before the answer to a hard problem",
+                    thinking.hard_source, thinking.confidence);
+  }
   record.plain("recommended",
                model.offered ? "yes" : "only when named: " + std::string(model.why_not_offered));
   record.section("Shape");
@@ -309,7 +333,7 @@ std::string record_text(const Gpu& gpu, const Catalog& catalog, const PrintOptio
   record.sourced("bandwidth", rate_text(gpu.bandwidth), sources, "bandwidth");
   record.plain("memory type", std::string(gpu.memory_type));
   if (gpu.fp16) record.sourced("peak FP16", rate_text(*gpu.fp16), sources, "fp16");
-  if (gpu.fp32) record.sourced("peak FP32", rate_text(*gpu.fp32), sources, "fp32");
+  record.sourced("peak FP32", rate_text(gpu.fp32), sources, "fp32");
   if (gpu.board_power) record.sourced("board power", power_text(*gpu.board_power), sources, "board_power");
   if (gpu.launch_year > 0)
     record.sourced("launched", std::to_string(gpu.launch_year), sources, "launch_year");

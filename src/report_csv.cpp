@@ -28,7 +28,8 @@ std::string number(double value) {
 
 std::string number(Bytes value) { return std::to_string(value.count()); }
 
-void append_range(Cells& cells, const std::optional<Range<TokensPerSecond>>& range) {
+template <class Q>
+void append_range(Cells& cells, const std::optional<Range<Q>>& range) {
   cells.push_back(range ? number(range->low.count()) : "");
   cells.push_back(range ? number(range->typical.count()) : "");
   cells.push_back(range ? number(range->high.count()) : "");
@@ -63,7 +64,10 @@ Cells estimate_head() {
           "prefill_tps_high",
           "aime2024_pass1",
           "gpqa_diamond_pass1",
-          "quant_loss_points"};
+          "quant_loss_points",
+          "answer_s_low",
+          "answer_s_typical",
+          "answer_s_high"};
 }
 
 Cells estimate_cells(const Estimate& estimate, const Machine& machine) {
@@ -98,6 +102,7 @@ Cells estimate_cells(const Estimate& estimate, const Machine& machine) {
   cells.push_back(score("aime2024_pass1"));
   cells.push_back(score("gpqa_diamond_pass1"));
   cells.push_back(estimate.loss.known ? number(estimate.loss.points) : "");
+  append_range(cells, estimate.speed.answer);
   return cells;
 }
 

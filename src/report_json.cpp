@@ -32,12 +32,25 @@ Json gigabytes_per_second(const std::optional<BytesPerSecond>& rate) {
   return rate ? rounded(in_gb_per_s(*rate)) : Json(nullptr);
 }
 
+/// Member by member: a list in braces copies what it holds, and batch writes thousands of these a second.
+template <class T>
+Json low_to_high(const T& low, const T& typical, const T& high) {
+  Json object;
+  object["low"] = low;
+  object["typical"] = typical;
+  object["high"] = high;
+  return object;
+}
+
 template <class Q>
 Json range(const std::optional<Range<Q>>& value) {
   if (!value) return nullptr;
-  return {{"low", rounded(value->low.count())},
-          {"typical", rounded(value->typical.count())},
-          {"high", rounded(value->high.count())}};
+  return low_to_high(rounded(value->low.count()), rounded(value->typical.count()),
+                     rounded(value->high.count()));
+}
+Json range(const std::optional<Range<Tokens>>& value) {
+  if (!value) return nullptr;
+  return low_to_high(value->low.count(), value->typical.count(), value->high.count());
 }
 
 template <class Texts>
@@ -93,16 +106,17 @@ Json memory_json(const Estimate& estimate, const Machine& machine) {
   for (std::size_t i = 0; i < placement.devices.size() && i < machine.devices.size(); ++i) {
     const Device& device = machine.devices[i];
     const DeviceUse& use = placement.devices[i];
-    devices.push_back({{"name", device_name(device)},
-                       {"capacity_bytes", count(device.capacity)},
-                       {"budget_bytes", count(parts::budget_of(placement, device))},
-                       {"weights_bytes", count(use.weights)},
-                       {"kv_cache_bytes", count(use.kv_cache)},
-                       {"compute_bytes", count(use.compute)},
-                       {"pool_bytes", count(use.pool)},
-                       {"runtime_bytes", count(use.runtime)},
-                       {"total_bytes", count(use.total())},
-                       {"margin_bytes", count(device.margin)}});
+    Json& one = devices.emplace_back();
+    one["name"] = device_name(device);
+    one["capacity_bytes"] = count(device.capacity);
+    one["budget_bytes"] = count(parts::budget_of(placement, device));
+    one["weights_bytes"] = count(use.weights);
+    one["kv_cache_bytes"] = count(use.kv_cache);
+    one["compute_bytes"] = count(use.compute);
+    one["pool_bytes"] = count(use.pool);
+    one["runtime_bytes"] = count(use.runtime);
+    one["total_bytes"] = count(use.total());
+    one["margin_bytes"] = count(device.margin);
   }
   const HostUse& host = placement.host;
   return {{"devices", std::move(devices)},
@@ -148,17 +162,28 @@ Json run_json(const Measurement& run) {
 
 Json speed_json(const Estimate& estimate) {
   const Speed& speed = estimate.speed;
-  Json members = {{"decode_tps", range(speed.decode)},
-                  {"limit_tps", speed.limit ? rounded(*speed.limit) : Json(nullptr)},
-                  {"prefill_tps", range(speed.prefill)},
-                  {"ttft_s", range(speed.ttft)},
-                  {"answer_s", range(speed.answer)},
-                  {"disk_bytes_per_token", std::llround(speed.from_disk.count())},
-                  {"extrapolated", speed.extrapolated},
-                  {"slowest", text(speed.slowest)},
-                  {"fastest", text(speed.fastest)},
-                  {"unknown", text(speed.unknown)},
-                  {"basis", texts(speed.basis)}};
+  const Waits& waits = estimate.waits;
+  Json json;
+  json["decode_tps"] = range(speed.decode);
+  json["limit_tps"] = speed.limit ? rounded(*speed.limit) : Json(nullptr);
+  json["prefill_tps"] = range(speed.prefill);
+  json["prefill_extrapolated"] = waits.prefill_extrapolated;
+  json["prefill_unknown"] = text(waits.prefill_unknown);
+  json["ttft_s"] = range(speed.ttft);
+  json["answer_s"] = range(speed.answer);
+  json["prompt_tokens"] = count(estimate.workload.prompt);
+  json["thinking_tokens"] = range(waits.length.thinking);
+  json["thinking_source"] = text(waits.length.source);
+  json["answer_tokens"] = count(waits.length.answer);
+  json["context_holds_answer"] = waits.holds_answer;
+  json["load_s"] = range(waits.load);
+  json["download_s"] = waits.download ? rounded(waits.download->count()) : Json(nullptr);
+  json["disk_bytes_per_token"] = std::llround(speed.from_disk.count());
+  json["extrapolated"] = speed.extrapolated;
+  json["slowest"] = text(speed.slowest);
+  json["fastest"] = text(speed.fastest);
+  json["unknown"] = text(speed.unknown);
+  json["basis"] = texts(speed.basis);
   if (estimate.measured) {
     Json runs = Json::array();
     for (const NearRun& near : *estimate.measured) {
@@ -166,9 +191,9 @@ Json speed_json(const Estimate& estimate) {
       run["differs"] = near.differs;
       runs.push_back(std::move(run));
     }
-    members["measured"] = std::move(runs);
+    json["measured"] = std::move(runs);
   }
-  return members;
+  return json;
 }
 
 Json score_of(const Model& model, std::string_view benchmark) {
@@ -179,11 +204,12 @@ Json score_of(const Model& model, std::string_view benchmark) {
 Json scores_json(const Model& model) {
   Json scores = Json::array();
   for (const Score& score : model.scores) {
-    scores.push_back({{"benchmark", score.benchmark},
-                      {"split", score.split},
-                      {"value", figure(score.value)},
-                      {"source", score.source},
-                      {"confidence", word(score.confidence)}});
+    Json& one = scores.emplace_back();
+    one["benchmark"] = score.benchmark;
+    one["split"] = score.split;
+    one["value"] = figure(score.value);
+    one["source"] = score.source;
+    one["confidence"] = word(score.confidence);
   }
   return scores;
 }
@@ -199,12 +225,14 @@ Json loss_json(const QuantLoss& loss) {
 Json quality_json(const Estimate& estimate) {
   const QuantLoss* loss = measured_loss(*estimate.model, *estimate.quant);
   if (loss == nullptr) loss = estimate.loss.basis;
-  return {{"aime2024_pass1", score_of(*estimate.model, "aime2024_pass1")},
-          {"gpqa_diamond_pass1", score_of(*estimate.model, "gpqa_diamond_pass1")},
-          {"math500_pass1", score_of(*estimate.model, "math500_pass1")},
-          {"quant_loss", loss == nullptr ? Json(nullptr) : loss_json(*loss)},
-          {"loss_points", estimate.loss.known ? rounded(estimate.loss.points) : Json(nullptr)},
-          {"scores", scores_json(*estimate.model)}};
+  Json json;
+  json["aime2024_pass1"] = score_of(*estimate.model, "aime2024_pass1");
+  json["gpqa_diamond_pass1"] = score_of(*estimate.model, "gpqa_diamond_pass1");
+  json["math500_pass1"] = score_of(*estimate.model, "math500_pass1");
+  json["quant_loss"] = loss == nullptr ? Json(nullptr) : loss_json(*loss);
+  json["loss_points"] = estimate.loss.known ? rounded(estimate.loss.points) : Json(nullptr);
+  json["scores"] = scores_json(*estimate.model);
+  return json;
 }
 
 /// Whether the arithmetic was done at all; a model ruled out beforehand has nothing to show for it.
@@ -246,12 +274,18 @@ void add_estimate(Json& document, const Estimate& estimate, const Machine& machi
   document["quality"] = quality_json(estimate);
   Json commands = Json::array();
   for (const Command& command : estimate.commands) {
-    commands.push_back({{"engine", command.engine}, {"command", command.command}});
+    Json& one = commands.emplace_back();
+    one["engine"] = command.engine;
+    one["command"] = command.command;
   }
   document["comfortable_with"] = texts(estimate.comfortable_with);
   document["commands"] = std::move(commands);
   Json notes = Json::array();
-  for (const Note& note : estimate.notes) notes.push_back({{"code", note.code}, {"text", note.text}});
+  for (const Note& note : estimate.notes) {
+    Json& one = notes.emplace_back();
+    one["code"] = note.code;
+    one["text"] = note.text;
+  }
   document["notes"] = std::move(notes);
 }
 
@@ -295,6 +329,7 @@ Json hardware_json(const Machine& machine) {
             {"speed_class", host.speed != nullptr ? Json(host.speed->id) : Json(nullptr)},
             {"stand_ins", std::move(stand_ins)}}},
           {"disk_bandwidth_gbps", gigabytes_per_second(machine.disk)},
+          {"downlink_mbps", machine.downlink ? rounded(machine.downlink->count() * 8e-6) : Json(nullptr)},
           {"desktop", text(machine.desktop)}};
 }
 
@@ -307,6 +342,18 @@ Json sources_json(List<Source> sources) {
         {{"text", source.text}, {"covers", texts(source.covers)}, {"confidence", word(source.confidence)}});
   }
   return list;
+}
+
+Json thinking_json(const Model& model) {
+  if (!model.thinking) return nullptr;
+  const Thinking& thinking = *model.thinking;
+  return {{"low", count(thinking.low)},
+          {"typical", count(thinking.typical)},
+          {"high", count(thinking.high)},
+          {"source", thinking.source},
+          {"hard", count(thinking.hard)},
+          {"hard_source", text(thinking.hard_source)},
+          {"confidence", word(thinking.confidence)}};
 }
 
 Json item(const Model& model, const Catalog& catalog) {
@@ -332,6 +379,7 @@ Json item(const Model& model, const Catalog& catalog) {
           {"licence", text(model.licence)},
           {"released", text(model.released)},
           {"max_context", count(model.max_context)},
+          {"thinking", thinking_json(model)},
           {"offered", model.offered},
           {"why_not_offered", text(model.why_not_offered)},
           {"parameters", shape.parameters},
@@ -381,7 +429,7 @@ Json item(const Gpu& gpu) {
           {"bandwidth_gbps", rounded(in_gb_per_s(gpu.bandwidth))},
           {"memory_type", text(gpu.memory_type)},
           {"fp16_tflops", gpu.fp16 ? rounded(in_tflops(*gpu.fp16)) : Json(nullptr)},
-          {"fp32_tflops", gpu.fp32 ? rounded(in_tflops(*gpu.fp32)) : Json(nullptr)},
+          {"fp32_tflops", rounded(in_tflops(gpu.fp32))},
           {"board_power_w", gpu.board_power ? rounded(gpu.board_power->count()) : Json(nullptr)},
           {"launch_year", gpu.launch_year > 0 ? Json(gpu.launch_year) : Json(nullptr)},
           {"msrp_usd", gpu.msrp_usd ? Json(*gpu.msrp_usd) : Json(nullptr)},

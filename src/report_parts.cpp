@@ -341,11 +341,37 @@ std::string speed_words(const Range<TokensPerSecond>& decode) {
   return low == high ? std::string(low) : std::string(low) + " to " + std::string(high);
 }
 
-std::string download_text(const Download& download) {
+std::string answer_text(const Speed& speed) {
+  return speed.answer ? duration_text(speed.answer->low, speed.answer->high) : "";
+}
+
+std::string waits_text(const Estimate& estimate) {
+  const Speed& speed = estimate.speed;
+  const AnswerLength& length = estimate.waits.length;
+  std::string text;
+  if (speed.answer) {
+    text = "in " + answer_text(speed);
+    if (!length.stated()) text += " to an everyday question";
+    text += ": prompt of " + count_text(estimate.workload.prompt) + " tokens, " +
+            (length.stated() ? "" : "about ") + count_text(length.thinking->typical) + " of thinking, " +
+            count_text(length.answer) + " of answer";
+  }
+  if (speed.ttft) {
+    text += text.empty() ? "" : "; ";
+    text += "first token after " + duration_text(speed.ttft->low, speed.ttft->high);
+  }
+  return text;
+}
+
+std::string download_text(const Estimate& estimate) {
+  const Download& download = estimate.download;
   std::string text = gb_text(download.size);
   // Uncertainty below the last digit shown says nothing.
   if (download.uncertainty >= mb(100)) text += " +/- " + gb_text(download.uncertainty);
-  return text + " (decimal GB; " + gib_text(download.size) + ")";
+  text += " (decimal GB; " + gib_text(download.size) + ")";
+  if (const std::optional<Seconds>& time = estimate.waits.download)
+    text += ", " + duration_text(*time, *time);
+  return text;
 }
 
 std::string loss_text(const Estimate& estimate) {

@@ -71,7 +71,13 @@ std::string strain_text(const Estimate& estimate, const Machine& machine);
 std::string decode_text(const Speed& speed);
 /// "usable to comfortable".
 std::string speed_words(const Range<TokensPerSecond>& decode);
-std::string download_text(const Download& download);
+/// "37-93 s" for an answer; "" where it is unknown.
+std::string answer_text(const Speed& speed);
+/// "in 37-93 s: 512 tokens of prompt, about 1,000 of thinking, 500 of answer; first token after 0.2 s": what
+/// is known of it.
+std::string waits_text(const Estimate& estimate);
+/// "19.9 GB (decimal GB; 18.5 GiB)", and how long that takes where the downlink is stated.
+std::string download_text(const Estimate& estimate);
 /// "Q4_K_M costs about 0.3 points".
 std::string loss_text(const Estimate& estimate);
 /// "62.1", "1,691".

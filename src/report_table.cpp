@@ -190,7 +190,8 @@ void context_line(std::string& out, const PrintOptions& options, const Estimate&
   labelled(out, options, "context", text);
 }
 
-void speed_lines(std::string& out, const PrintOptions& options, const Speed& speed) {
+void speed_lines(std::string& out, const PrintOptions& options, const Estimate& estimate) {
+  const Speed& speed = estimate.speed;
   if (!speed.decode) {
     labelled(out, options, "speed", "not known: " + printable(speed.unknown));
     return;
@@ -200,13 +201,8 @@ void speed_lines(std::string& out, const PrintOptions& options, const Speed& spe
   if (speed.limit) text += ", never above " + tok_per_s_text(*speed.limit);
   if (speed.extrapolated) text += " (extrapolated: nothing like it was measured)";
   labelled(out, options, "speed", text);
-  std::string waits;
-  if (speed.ttft) waits = "first token after " + duration_text(speed.ttft->low, speed.ttft->high);
-  if (speed.answer) {
-    waits += waits.empty() ? "" : "; ";
-    waits += "an answer in " + duration_text(speed.answer->low, speed.answer->high);
-  }
-  if (!waits.empty()) labelled(out, options, "", waits);
+  const std::string waits = waits_text(estimate);
+  if (!waits.empty()) labelled(out, options, estimate.speed.answer ? "answer" : "prompt", waits);
 }
 
 void quality_line(std::string& out, const PrintOptions& options, const Estimate& estimate,
@@ -231,7 +227,7 @@ void command_lines(std::string& out, const PrintOptions& options, const Estimate
     }
     first_command = false;
   }
-  labelled(out, options, "download", download_text(estimate.download));
+  labelled(out, options, "download", download_text(estimate));
 }
 
 /// Remarks that repeat what a line of the block says already; scripts get them all.
@@ -263,7 +259,7 @@ void estimate_block(std::string& out, const PrintOptions& options, const Estimat
                     const Machine& machine, std::span<const Model* const> others) {
   memory_lines(out, options, estimate, machine);
   context_line(out, options, estimate);
-  speed_lines(out, options, estimate.speed);
+  speed_lines(out, options, estimate);
   quality_line(out, options, estimate, others);
   command_lines(out, options, estimate);
   note_lines(out, options, estimate.notes);
@@ -282,6 +278,7 @@ void runners_up(std::string& out, const PrintOptions& options, std::span<const R
                    {"needs GiB", Align::right, 2},
                    {"max ctx", Align::right, 3},
                    {"tok/s", Align::right},
+                   {"answer", Align::right, 6},
                    {"verdict", Align::left, 1},
                    {ranking_score_head(rows, use), Align::right, 4},
                    {"GB file", Align::right, 5}});
@@ -290,8 +287,8 @@ void runners_up(std::string& out, const PrintOptions& options, std::span<const R
     table.add({std::string(estimate.model->name), std::string(estimate.quant->id),
                tenths_text(tenths(needs(estimate.placement))),
                estimate.max_context ? count_text(*estimate.max_context) : "", decode_text(estimate.speed),
-               std::string(word(estimate.placement.verdict)), ranking_score_text(*estimate.model, use),
-               fixed_text(in_gb(estimate.download.size), 1)});
+               answer_text(estimate.speed), std::string(word(estimate.placement.verdict)),
+               ranking_score_text(*estimate.model, use), fixed_text(in_gb(estimate.download.size), 1)});
   }
   out += "\n" + paint(options.style, Tone::bold, "Also good") + "\n";
   out += table.text(width_of(options), 2);
@@ -357,7 +354,7 @@ void nothing_fits(std::string& out, const PrintOptions& options, const Recommend
           verdict_tone(nearest.estimate.placement.verdict));
   if (!nearest.why.empty()) labelled(out, options, "why", printable(nearest.why));
   memory_lines(out, options, nearest.estimate, machine);
-  if (nearest.estimate.speed.decode) speed_lines(out, options, nearest.estimate.speed);
+  if (nearest.estimate.speed.decode) speed_lines(out, options, nearest.estimate);
 }
 
 }  // namespace
@@ -503,7 +500,7 @@ std::string table_of(const Check& check, const Machine& machine, const PrintOpti
     estimate_block(out, options, check.estimate, machine, {});
   } else {
     memory_lines(out, options, check.estimate, machine);
-    if (verdict != Verdict::does_not_fit) speed_lines(out, options, check.estimate.speed);
+    if (verdict != Verdict::does_not_fit) speed_lines(out, options, check.estimate);
     note_lines(out, options, check.estimate.notes);
   }
   if (options.explain) out += "\n" + explain(check.estimate, machine, options.style);

@@ -10,11 +10,6 @@
 namespace r1fit {
 namespace {
 
-/// Speed of a layer split over n equal GPUs as a share of one device's: handing the activations over costs
-/// a little, and no two cards read at once. Published llama.cpp runs, 2024-2026.
-constexpr std::array<std::pair<int, double>, 5> kSplitShare{
-    {{1, 1.0}, {2, 0.97}, {4, 0.96}, {6, 0.94}, {8, 0.93}}};
-
 /// At the edge of fitting the split between card and CPU is what varies: one card and one model were
 /// measured from 44 down to under 4 tok/s. Below this share of layers in host memory the low end says so.
 constexpr double kEdgeShare = 0.15;
@@ -24,58 +19,32 @@ constexpr double kEdgeLow = 0.35;
 constexpr double kPartialLow = 0.72;
 constexpr double kPartialHigh = 1.28;
 
-/// A mixture of experts on a class where none was measured: the dense share stands in, and the low end is
-/// halved, for the classes that state both have 0.4 to 1.1 of it (data/constants.json). Said to be
-/// extrapolated.
-constexpr double kUnmeasuredExpertsLow = 0.5;
+/// No published run of plain decoding exceeds 0.92 of what the bandwidth allows.
+constexpr double kMostReached = 0.95;
+
+/// Layer splits over more devices than this were not measured.
+constexpr std::size_t kMostDevicesMeasured = 16;
 
 /// Experts are read from disk in no order; the rate of a disk is given for reading in sequence. An allowance
 /// of ours, not a measurement.
 constexpr double kScatteredReads = 2.0;
 
-double split_share(int devices) {
-  for (std::size_t i = 1; i < kSplitShare.size(); ++i) {
-    const auto [few, few_share] = kSplitShare.at(i - 1);
-    const auto [many, many_share] = kSplitShare.at(i);
-    if (devices > many) continue;
-    return few_share + (many_share - few_share) * (devices - few) / (many - few);
+/// Scores and values of one layer over `depth` tokens: a multiply-add for each head and element.
+FlopsPerToken attention_per_layer(const Shape& shape, const Workload& workload, Tokens depth) {
+  constexpr double multiply_add = 2.0;
+  double elements = 2.0 * shape.head_dim;  // of keys and of values
+  if (shape.mla) {
+    const MlaShape& mla = *shape.mla;
+    elements = workload.legacy_gguf ? mla.qk_nope_head_dim + mla.qk_rope_head_dim + mla.v_head_dim
+                                    : 2.0 * mla.kv_lora_rank + mla.qk_rope_head_dim;
   }
-  return kSplitShare.back().second;
+  return FlopsPerToken::of(multiply_add * shape.heads * elements * static_cast<double>(depth.count()));
 }
 
-/// Bytes read for one token from each memory.
-struct Reads {
-  std::vector<BytesPerToken> devices;
-  BytesPerToken host;
-  BytesPerToken disk;
-};
-
-Reads reads_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
-               const Placement& placement, Tokens depth) {
-  const Shape& shape = *candidate.model->shape;
-  const Weights& weights = *candidate.weights;
-  const double used =
-      shape.moe ? static_cast<double>(shape.moe->experts_per_token) / shape.moe->routed_experts : 0.0;
-  const BytesPerToken kv = kv_read_per_layer(shape, workload, depth);
-  Reads reads;
-  reads.devices.resize(machine.devices.size());
-  const auto at = [&reads](int device) -> BytesPerToken& {
-    return device < 0 ? reads.host : reads.devices[static_cast<std::size_t>(device)];
-  };
-  for (std::size_t i = 0; i < weights.layers.size(); ++i) {
-    const LayerWeights& layer = weights.layers[i];
-    const int where = placement.layer_device[i];
-    at(where) += read_per_token(layer.attention + layer.ffn) + kv;
-    at(static_cast<int>(i) < placement.n_cpu_moe ? -1 : where) += read_per_token(layer.experts) * used;
+void add_unpacked(Work& work, const KernelWeights& weights, double share) {
+  for (std::size_t kernel = 0; kernel < kKernels; ++kernel) {
+    work.unpacked.at(kernel) += static_cast<double>(weights.at(kernel)) * share;
   }
-  at(placement.output_device) += read_per_token(weights.output);
-  if (placement.disk_streamed != Bytes{}) {
-    // Which part of the host's weights is in memory is up to the page cache: the same share of every read.
-    const double share = ratio(placement.disk_streamed, placement.host.weights);
-    reads.disk = reads.host * share;
-    reads.host = reads.host * (1.0 - share);
-  }
-  return reads;
 }
 
 /// One assumption about the hardware that is not named.
@@ -94,88 +63,104 @@ struct Outcome {
   Pick pick;
   Range<TokensPerSecond> decode{};
   TokensPerSecond limit;
-  SecondsPerToken fixed;
   bool extrapolated = false;
 };
 
-/// Shares and spread of a class for dense or mixture-of-experts models.
-struct Spread {
-  double efficiency;
-  double low;
-  double high;
-  bool measured;
-};
+/// Independent spreads multiply: their logarithms add as squares do.
+double together(double a, double b) { return std::exp(std::hypot(std::log(a), std::log(b))); }
 
-Spread spread_of(const SpeedClass& speed, bool moe) {
-  if (moe && speed.moe_efficiency) {
-    const double typical = *speed.moe_efficiency;
-    return {typical, speed.moe_low.value_or(typical) / typical, speed.moe_high.value_or(typical) / typical,
-            true};
-  }
-  return {speed.efficiency, moe ? speed.low * kUnmeasuredExpertsLow : speed.low, speed.high,
-          !moe && speed.measurements > 0};
+Spread spread_of(const DecodeStep& step, bool experts) {
+  Spread spread{step.processor.fit->low, step.processor.fit->high};
+  if (step.measured != nullptr) spread = {step.measured->low, step.measured->high};
+  return experts ? with_experts(spread, *step.processor.fit->family) : spread;
 }
 
-/// The speed under one assumption; its reads go to `steps` where that is wanted.
-Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Placement& placement,
-                   const Reads& reads, const Pick& pick, std::vector<ReadStep>* steps = nullptr) {
-  const bool moe = candidate.model->shape->moe.has_value();
-  Outcome outcome;
-  outcome.pick = pick;
-  SecondsPerToken slow;
-  SecondsPerToken typical;
-  SecondsPerToken fast;
+/// The time that the full bandwidth of every memory would take.
+SecondsPerToken limit_of(const Machine& machine, const Works& works, const Pick& pick) {
   SecondsPerToken bound;
-  int used_devices = 0;
-  double lowest = 1.0;
-  double highest = 1.0;
-  const auto add = [&](std::string_view where, BytesPerToken read, BytesPerSecond bandwidth,
-                       const SpeedClass& speed) {
-    const Spread spread = spread_of(speed, moe);
-    const SecondsPerToken time = read / (bandwidth * spread.efficiency);
-    if (steps != nullptr) {
-      steps->push_back({std::string(where), read, bandwidth, spread.efficiency, time, &speed});
-    }
-    outcome.extrapolated = outcome.extrapolated || !spread.measured;
-    outcome.fixed = std::max(outcome.fixed, speed.fixed);
-    typical += time;
-    slow += time / spread.low;
-    fast += time / spread.high;
-    bound += read / bandwidth;
-    lowest = std::min(lowest, spread.low);
-    highest = std::max(highest, spread.high);
+  for (std::size_t i = 0; i < machine.devices.size(); ++i) {
+    const Device& device = machine.devices[i];
+    if (works.devices[i].empty()) continue;
+    const Gpu* gpu = stand_in(device, pick);
+    bound += works.devices[i].read() / (device.bandwidth ? *device.bandwidth : gpu->bandwidth);
+  }
+  if (!works.host.empty()) {
+    bound += works.host.read() / (machine.host.bandwidth ? *machine.host.bandwidth : pick.host->bandwidth);
+  }
+  if (works.disk != BytesPerToken{}) bound += works.disk / *machine.disk;
+  return bound;
+}
+
+/// The processors at work under one assumption, each with what a token asks of it.
+std::vector<DecodeStep> steps_of(const Machine& machine, const Works& works, const Pick& pick) {
+  std::vector<DecodeStep> steps;
+  steps.reserve(machine.devices.size() + 1);
+  const auto add = [&steps](std::string_view where, const Work& work, BytesPerSecond bandwidth,
+                            FlopsPerSecond fp32, int cores, const SpeedClass& speed,
+                            const MeasuredDevice* measured) {
+    const Processor processor{bandwidth, fp32, cores, speed.fit};
+    steps.push_back({std::string(where), work, processor, token_time(work, processor),
+                     measured != nullptr ? measured->factor : 1.0, &speed, measured});
   };
   for (std::size_t i = 0; i < machine.devices.size(); ++i) {
     const Device& device = machine.devices[i];
-    if (reads.devices[i] == BytesPerToken{}) continue;
-    ++used_devices;
+    const Work& work = works.devices[i];
+    if (work.empty()) continue;
     if (const Gpu* gpu = stand_in(device, pick)) {
-      add(gpu->id, reads.devices[i], device.bandwidth.value_or(gpu->bandwidth), *gpu->speed);
+      add(gpu->id, work, device.bandwidth.value_or(gpu->bandwidth), gpu->fp32, 0, *gpu->speed, nullptr);
     } else {
-      add(device.name, reads.devices[i], *device.bandwidth, *device.speed);
+      add(device.name, work, *device.bandwidth, device.gpu->fp32, 0, *device.speed, device.measured);
     }
   }
-  if (reads.host != BytesPerToken{}) {
-    const Host* host = pick.host;
-    add("host memory", reads.host,
-        host != nullptr && !machine.host.bandwidth ? host->bandwidth : *machine.host.bandwidth,
-        host != nullptr && machine.host.speed == nullptr ? *host->speed : *machine.host.speed);
+  if (!works.host.empty()) {
+    const HostMemory& host = machine.host;
+    const Host* platform = host.platform != nullptr ? host.platform : pick.host;
+    const SpeedClass& speed = host.speed != nullptr ? *host.speed : *platform->speed;
+    const FlopsPerSecond fp32 =
+        platform != nullptr && platform->fp32 ? *platform->fp32 : speed.fp32.value_or(FlopsPerSecond{});
+    const int cores = platform != nullptr && platform->cores ? *platform->cores : speed.cores.value_or(1);
+    add("host memory", works.host, host.bandwidth ? *host.bandwidth : platform->bandwidth, fp32, cores, speed,
+        host.measured);
   }
-  if (reads.disk != BytesPerToken{}) {
-    const SecondsPerToken time = reads.disk / *machine.disk;
-    if (steps != nullptr) steps->push_back({"disk", reads.disk, *machine.disk, 1.0, time, nullptr});
-    typical += time;
-    slow += time * kScatteredReads;
-    fast += time;
-    bound += time;
+  return steps;
+}
+
+/// The speed under one assumption; its steps go to `kept` where that is wanted.
+Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Placement& placement,
+                   const Works& works, const Pick& pick, Speed* kept = nullptr) {
+  const bool experts = candidate.model->shape->moe.has_value();
+  Outcome outcome;
+  outcome.pick = pick;
+  std::vector<DecodeStep> steps = steps_of(machine, works, pick);
+  SecondsPerToken slow;
+  SecondsPerToken typical;
+  SecondsPerToken fast;
+  SecondsPerToken bound = limit_of(machine, works, pick);
+  SecondsPerToken hand_over;
+  const DecodeStep* before = nullptr;
+  for (const DecodeStep& step : steps) {
+    const Spread spread = spread_of(step, experts);
+    const SpeedFit& fit = *step.speed->fit;
+    typical += step.total();
+    slow += step.total() / spread.low;
+    fast += step.total() / spread.high;
+    if (before != nullptr) hand_over += before->speed->fit->family->hand_over;
+    before = &step;
+    const bool measured = experts ? fit.expert_measurements > 0 : fit.measurements > 0;
+    outcome.extrapolated = outcome.extrapolated || !measured;
   }
-  // The spread of a class was taken over whole tokens, so it holds for the fixed cost as well.
-  typical += outcome.fixed;
-  slow += outcome.fixed / lowest;
-  fast += outcome.fixed / highest;
-  const double share = split_share(used_devices);
+  SecondsPerToken disk_time;
+  if (works.disk != BytesPerToken{}) disk_time = works.disk / *machine.disk;
+  typical += hand_over + disk_time;
+  slow += hand_over + disk_time * kScatteredReads;
+  fast += hand_over + disk_time;
   outcome.limit = rate(bound);
-  outcome.decode = {rate(slow) * share, rate(typical) * share, rate(fast) * share};
+  outcome.decode = {rate(slow), rate(typical), rate(fast)};
+  if (kept != nullptr) {
+    kept->steps = std::move(steps);
+    kept->hand_over = hand_over;
+    kept->disk_time = disk_time;
+  }
 
   if (placement.mode == PlacementMode::partial) {
     outcome.decode.low = outcome.decode.low * kPartialLow;
@@ -185,14 +170,14 @@ Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Pla
       outcome.decode.low = outcome.decode.low * kEdgeLow;
     }
   }
-  outcome.decode.high = std::min(outcome.decode.high, outcome.limit);
+  outcome.decode.high = std::min(outcome.decode.high, outcome.limit * kMostReached);
   outcome.decode.typical = std::min(outcome.decode.typical, outcome.decode.high);
   outcome.decode.low = std::min(outcome.decode.low, outcome.decode.typical);
   return outcome;
 }
 
 /// Every combination of stand-ins for what is not named; none, with the reason, where something is unknown.
-std::vector<Pick> picks_of(const Machine& machine, const Reads& reads, std::string& unknown) {
+std::vector<Pick> picks_of(const Machine& machine, const Works& works, std::string& unknown) {
   std::size_t cards = 1;
   for (const Device& device : machine.devices) {
     if (device.speed != nullptr) continue;
@@ -202,13 +187,12 @@ std::vector<Pick> picks_of(const Machine& machine, const Reads& reads, std::stri
     }
     cards = std::max(cards, device.stand_ins.size());
   }
-  const bool host_open =
-      reads.host != BytesPerToken{} && (machine.host.speed == nullptr || !machine.host.bandwidth);
+  const bool host_open = !works.host.empty() && (machine.host.speed == nullptr || !machine.host.bandwidth);
   if (host_open && machine.host.stand_ins.empty()) {
     unknown = "the bandwidth of the host's memory is not known; name it with --cpu or --ram-bandwidth";
     return {};
   }
-  if (reads.disk != BytesPerToken{} && !machine.disk) {
+  if (works.disk != BytesPerToken{} && !machine.disk) {
     unknown = "weights are read from disk for every token; give the disk's rate with --disk-bandwidth";
     return {};
   }
@@ -236,12 +220,12 @@ std::string name_of(const Machine& machine, const Pick& pick) {
 
 /// One outcome an assumption, ascending in typical speed.
 std::vector<Outcome> decode_at(const Candidate& candidate, const Machine& machine, const Placement& placement,
-                               const Reads& reads, std::string& unknown) {
+                               const Works& works, std::string& unknown) {
   std::vector<Outcome> outcomes;
-  const std::vector<Pick> picks = picks_of(machine, reads, unknown);
+  const std::vector<Pick> picks = picks_of(machine, works, unknown);
   outcomes.reserve(picks.size());
   for (const Pick& pick : picks) {
-    outcomes.push_back(outcome_of(candidate, machine, placement, reads, pick));
+    outcomes.push_back(outcome_of(candidate, machine, placement, works, pick));
   }
   std::ranges::stable_sort(outcomes, {}, [](const Outcome& one) { return one.decode.typical; });
   return outcomes;
@@ -259,13 +243,59 @@ Range<TokensPerSecond> span_of(const std::vector<Outcome>& outcomes) {
 
 }  // namespace
 
+Spread with_experts(Spread spread, const SpeedFamily& family) {
+  return {1.0 / together(spread.low, family.experts_low), together(spread.high, family.experts_high)};
+}
+
+Works works_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
+               const Placement& placement, Tokens depth) {
+  const Shape& shape = *candidate.model->shape;
+  const Weights& weights = *candidate.weights;
+  const double used =
+      shape.moe ? static_cast<double>(shape.moe->experts_per_token) / shape.moe->routed_experts : 0.0;
+  const BytesPerToken kv = kv_read_per_layer(shape, workload, depth);
+  const FlopsPerToken attention = attention_per_layer(shape, workload, depth);
+  Works works;
+  works.devices.resize(machine.devices.size());
+  const auto at = [&works](int device) -> Work& {
+    return device < 0 ? works.host : works.devices[static_cast<std::size_t>(device)];
+  };
+  for (std::size_t i = 0; i < weights.layers.size(); ++i) {
+    const LayerWeights& layer = weights.layers[i];
+    const int where = placement.layer_device[i];
+    Work& work = at(where);
+    work.weights += read_per_token(layer.attention + layer.ffn);
+    add_unpacked(work, layer.weights, 1.0);
+    work.kv += kv;
+    work.attention += attention;
+    work.layers += 1;
+    if (layer.experts == Bytes{}) continue;
+    Work& experts = at(static_cast<int>(i) < placement.n_cpu_moe ? -1 : where);
+    experts.experts += read_per_token(layer.experts) * used;
+    add_unpacked(experts, layer.expert_weights, used);
+    experts.expert_layers += 1;
+  }
+  at(placement.output_device).weights += read_per_token(weights.output);
+  add_unpacked(at(placement.output_device), weights.output_weights, 1.0);
+  for (Work& work : works.devices) work.flash_attention = workload.flash();
+  works.host.flash_attention = workload.flash();
+  if (placement.disk_streamed != Bytes{}) {
+    // Which part of the host's weights is in memory is up to the page cache: the same share of every read.
+    const double share = ratio(placement.disk_streamed, placement.host.weights);
+    works.disk = (works.host.weights + works.host.experts) * share;
+    works.host.weights = works.host.weights * (1.0 - share);
+    works.host.experts = works.host.experts * (1.0 - share);
+  }
+  return works;
+}
+
 std::optional<Range<TokensPerSecond>> decode_at_depth(const Candidate& candidate, const Workload& workload,
                                                       const Machine& machine, const Placement& placement,
                                                       Tokens depth) {
   if (placement.verdict == Verdict::does_not_fit) return std::nullopt;
-  const Reads reads = reads_of(candidate, workload, machine, placement, depth);
+  const Works works = works_of(candidate, workload, machine, placement, depth);
   std::string ignored;
-  const std::vector<Outcome> outcomes = decode_at(candidate, machine, placement, reads, ignored);
+  const std::vector<Outcome> outcomes = decode_at(candidate, machine, placement, works, ignored);
   if (outcomes.empty()) return std::nullopt;
   return span_of(outcomes);
 }
@@ -278,41 +308,38 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
     return speed;
   }
   const Tokens depth = std::min(workload.depth, workload.context);
-  const Reads reads = reads_of(candidate, workload, machine, placement, depth);
-  speed.from_disk = reads.disk;
-  const std::vector<Outcome> outcomes = decode_at(candidate, machine, placement, reads, speed.unknown);
+  const Works works = works_of(candidate, workload, machine, placement, depth);
+  speed.from_disk = works.disk;
+  const std::vector<Outcome> outcomes = decode_at(candidate, machine, placement, works, speed.unknown);
   if (outcomes.empty()) return speed;
 
   const Outcome& middle = outcomes[outcomes.size() / 2];
-  outcome_of(candidate, machine, placement, reads, middle.pick, &speed.steps);
+  outcome_of(candidate, machine, placement, works, middle.pick, &speed);
   speed.decode = span_of(outcomes);
   speed.limit = middle.limit;
   for (const Outcome& outcome : outcomes) {
     speed.limit = std::max(*speed.limit, outcome.limit);
     speed.extrapolated = speed.extrapolated || outcome.extrapolated;
   }
-  speed.fixed = middle.fixed;
-  const auto used =
-      std::ranges::count_if(reads.devices, [](BytesPerToken read) { return read != BytesPerToken{}; });
-  speed.devices_factor = split_share(static_cast<int>(used));
   for (const Device& device : machine.devices) {
-    if (device.gpu != nullptr && device.backend != device.gpu->backend) speed.extrapolated = true;
+    const auto covered = [&device] {
+      const List<Backend> backends = device.speed->backends;
+      return std::ranges::find(backends, device.backend) != backends.end();
+    };
+    if (device.speed != nullptr && !covered()) speed.extrapolated = true;
   }
-  if (used > kSplitShare.back().first) speed.extrapolated = true;
+  if (speed.steps.size() > kMostDevicesMeasured) speed.extrapolated = true;
   if (outcomes.size() > 1) {
     speed.slowest = name_of(machine, outcomes.front().pick);
     speed.fastest = name_of(machine, outcomes.back().pick);
   }
-  for (const ReadStep& step : speed.steps) {
-    speed.basis.push_back(step.speed != nullptr ? class_source(*step.speed) : "disk rate as given");
-  }
+  for (const DecodeStep& step : speed.steps) speed.basis.push_back(class_source(*step.speed));
+  if (speed.disk_time != SecondsPerToken{}) speed.basis.emplace_back("disk rate as given");
   return speed;
 }
 
 std::string class_source(const SpeedClass& speed) {
-  std::string text(speed.name);
-  if (!speed.sources.empty()) text += ": " + std::string(speed.sources.front().text);
-  return text;
+  return std::string(speed.name) + ": " + std::string(speed.fit->source);
 }
 
 std::string_view speed_word(TokensPerSecond speed) {

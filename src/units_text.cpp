@@ -197,6 +197,7 @@ std::string tok_per_s_text(TokensPerSecond low, TokensPerSecond high) {
 }
 
 std::string power_text(Watts power) { return fixed_text(power.count(), 0) + " W"; }
+std::string ms3_text(SecondsPerToken time) { return fixed_text(in_ms(time), 3) + " ms"; }
 std::string ms_text(SecondsPerToken time) { return fixed_text(in_ms(time), 1) + " ms"; }
 std::string count_text(std::int64_t count) {
   // Not through fixed_text: a double has no room for the largest counts.

@@ -192,7 +192,9 @@ const TensorType* find_type(const Catalog& catalog, Text id) {
 }
 
 /// Adds one tensor of `size` to its part of a layer; `padding` is what CUDA adds to it.
-void take(LayerWeights& layer, const Tensor& tensor, Bytes size, Bytes padding) {
+void take(LayerWeights& layer, const Tensor& tensor, Kernel kernel, Bytes size, Bytes padding) {
+  (tensor.part == Part::experts ? layer.expert_weights : layer.weights)
+      .at(static_cast<std::size_t>(kernel)) += tensor.elements;
   const auto role = static_cast<std::size_t>(tensor.role);
   if (tensor.part == Part::experts) {
     layer.expert_tensors.at(role - static_cast<std::size_t>(TensorRole::ffn_gate)) = size + padding;
@@ -234,6 +236,8 @@ Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& qu
   weights.token_embd = size_as(mixture.type(TensorRole::token_embd, -1, d), d * shape.vocab);
   weights.output_tensor = size_as(mixture.type(TensorRole::output, -1, d), d * shape.vocab);
   weights.output = weights.output_tensor + bytes(kF32Bytes * d);
+  weights.output_weights.at(static_cast<std::size_t>(mixture.type(TensorRole::output, -1, d).kernel)) =
+      d * shape.vocab;
   if (shape.rope_factors) weights.rope = bytes(kF32Bytes * shape.head_dim / 2);
   weights.layers.resize(static_cast<std::size_t>(shape.layers));
   // The types that llama.cpp copies into another layout on a CPU with AVX-512.
@@ -242,7 +246,7 @@ Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& qu
   const auto add = [&](LayerWeights& layer, const Tensor& tensor, const TensorType& type) {
     const Bytes size = size_as(type, tensor.elements);
     const Bytes padding = row_padding(type, tensor.row, size);
-    take(layer, tensor, size, padding);
+    take(layer, tensor, type.kernel, size, padding);
     layer.row_padding += padding;
     // Stacks of one matrix a head are left as they are.
     const bool stacked = tensor.role == TensorRole::attn_k_b || tensor.role == TensorRole::attn_v_b;
@@ -297,7 +301,8 @@ const PublishedFile* find_file(const Catalog& catalog, const Model& model, const
 }
 
 /// A published size spread over the tensors.
-Weights from_published(const Model& model, Bytes published) {
+/// Tensors outside the experts are K-quants in the dynamic files.
+Weights from_published(const Model& model, const Quant& quant, Bytes published) {
   const Shape& shape = *model.shape;
   const auto at_bits = [](std::int64_t elements, double bits) {
     return bytes(static_cast<std::int64_t>(static_cast<double>(elements) * bits / 8.0));
@@ -326,13 +331,17 @@ Weights from_published(const Model& model, Bytes published) {
   weights.token_embd = at_bits(embedding, shared_bits);
   weights.output_tensor = weights.token_embd;
   weights.output = weights.output_tensor + bytes(kF32Bytes * shape.hidden);
+  const Kernel kernel = quant.kernel.value_or(Kernel::k_quant);
+  const Kernel shared = experts == 0 ? kernel : Kernel::k_quant;
+  weights.output_weights.at(static_cast<std::size_t>(shared)) = embedding;
   weights.layers.reserve(static_cast<std::size_t>(shape.layers));
   for (int i = 0; i < shape.layers; ++i) {
     const Block& block = kinds.at(i);
     LayerWeights layer{};
     for (const Tensor& tensor : block.tensors) {
       const double bits = tensor.part == Part::experts ? expert_bits : shared_bits;
-      take(layer, tensor, at_bits(tensor.elements, bits), Bytes{});
+      take(layer, tensor, tensor.part == Part::experts ? kernel : shared, at_bits(tensor.elements, bits),
+           Bytes{});
     }
     layer.attention += bytes(kF32Bytes * block.attention_f32);
     layer.ffn += bytes(kF32Bytes * block.ffn_f32);
@@ -366,7 +375,7 @@ Weights weights_of(const Catalog& catalog, const Model& model, const Quant& quan
     throw Error("no " + std::string(quant.id) + " file of " + std::string(model.id) +
                 " is known; `r1fit show " + std::string(model.id) + "` lists those that are");
   }
-  return from_published(model, file->size);
+  return from_published(model, quant, file->size);
 }
 
 Download download_of(const Catalog& catalog, const Model& model, const Quant& quant, const Weights& weights) {

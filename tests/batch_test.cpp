@@ -117,6 +117,8 @@ TEST_CASE("every key refuses values of another type", "[batch]") {
                                          "prompt",
                                          "n_cpu_moe",
                                          "think",
+                                         "answer_tokens",
+                                         "downlink_mbps",
                                          "ram_gib",
                                          "ram_bandwidth_gbps",
                                          "disk_bandwidth_gbps",

@@ -174,18 +174,29 @@ TEST_CASE("values must be possible") {
        "models.json: /shapes/0/head_dim: must be 0 exactly where \"mla\" is given"},
   });
   const std::string low_above_high =
-      load_error(with_change(kConstants, "\"typical\": \"", "\"typical\": \"9"));
+      load_error(with_change(kConstants, R"("typical": "170 MiB")", R"("typical": "9170 MiB")"));
   CHECK_THAT(low_above_high, contains("constants.json: /runtime_classes/0/typical: is above \"high\""));
+  const auto error_with = [](std::string CatalogTexts::*file, const char* found, const char* replacement) {
+    return load_error(with_change(file, found, replacement));
+  };
+  CHECK_THAT(error_with(kConstants, R"("typical": "0.65 TFLOPS")", R"("typical": "65 TFLOPS")"),
+             contains("/prefill/typical: is above \"high\""));
+  CHECK_THAT(error_with(kConstants, R"("moe_mfu": {"typical": 0.12)", R"("moe_mfu": {"typical": 0.01)"),
+             contains("/speed_classes/0/moe_mfu/low: is above \"typical\""));
+  CHECK_THAT(error_with(kConstants, R"("covers": ["moe_mfu", )", R"("covers": [)"),
+             contains("/speed_classes/0/moe_mfu: no source covers this figure"));
+  CHECK_THAT(error_with(kModels, R"("typical": 1000)", R"("typical": 9000)"),
+             contains("/models/0/thinking/typical: is above \"high\""));
+  CHECK_THAT(error_with(kModels, R"("hard": 12000, )", ""), contains("must come together"));
 }
 
 TEST_CASE("efficiencies are shares of a physical limit") {
   CatalogTexts texts = tiny_texts();
-  const std::size_t at = texts.constants.find("\"efficiency\": ") + 14;
-  texts.constants.replace(at, texts.constants.find(',', at) - at, "1.6");
-  CHECK(load_error(texts) ==
-        "constants.json: /speed_classes/0/efficiency: impossible value 1.6; possible: above 0, at most 1.5");
-  texts.constants.replace(at, 3, "0");
-  CHECK_THAT(load_error(texts), contains("/speed_classes/0/efficiency: impossible value 0"));
+  const std::size_t at = texts.speed.find("\"efficiency\": ") + 14;
+  texts.speed.replace(at, texts.speed.find(',', at) - at, "1.1");
+  CHECK_THAT(load_error(texts), contains("speed.json: /speed_fits/0/efficiency: impossible value 1.1"));
+  texts.speed.replace(at, 3, "0");
+  CHECK_THAT(load_error(texts), contains("/speed_fits/0/efficiency: impossible value 0"));
 }
 
 TEST_CASE("references must lead to a record and ids be single") {

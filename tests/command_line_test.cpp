@@ -61,7 +61,9 @@ const std::vector<ValueFlag> kShared{
     {"--n-cpu-moe", "--n-cpu-moe", {"0"}, "1"},
     {"--split", "--split", {}, "layer"},
     {"--engine", "engine named", {}, "ollama"},
-    {"--think", "--think", {}, "4000"},
+    {"--think", "--think", {"0"}, "4000"},
+    {"--answer", "--answer", {}, "300"},
+    {"--downlink", "--downlink", {}, "100"},
     {"--prompt", "--prompt", {}, "100"},
     {"--depth", "--depth", {"0"}, "0"},
     {"--logits-rows", "--logits-rows", {}, "ubatch"},
@@ -158,6 +160,10 @@ TEST_CASE("flags reach their place", "[command_line]") {
                                                "ollama",
                                                "--think",
                                                "4000",
+                                               "--answer",
+                                               "300",
+                                               "--downlink",
+                                               "80",
                                                "--prompt",
                                                "100",
                                                "--depth",
@@ -188,6 +194,7 @@ TEST_CASE("flags reach their place", "[command_line]") {
   CHECK(line.hardware.cpu == "epyc-genoa");
   CHECK(line.hardware.ram_bandwidth == gb_per_s(80));
   CHECK(line.hardware.disk_bandwidth == gb_per_s(5));
+  CHECK(line.hardware.downlink == BytesPerSecond::of(1e7));
   CHECK(line.hardware.reserve == gib(1.5));
   CHECK(line.hardware.backend == Backend::vulkan);
   const Workload& work = line.needs.workload;
@@ -198,7 +205,8 @@ TEST_CASE("flags reach their place", "[command_line]") {
   CHECK(work.kv_unified);
   CHECK(work.ubatch == tokens(256));
   CHECK(work.flash_attention == FlashAttention::on);
-  CHECK(work.answer == tokens(4000));
+  CHECK(work.thinking == tokens(4000));
+  CHECK(work.answer == tokens(300));
   CHECK(work.prompt == tokens(100));
   CHECK(work.depth == tokens(0));
   CHECK(work.logits_rows == LogitsRows::ubatch);

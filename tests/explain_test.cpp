@@ -60,7 +60,7 @@ TEST_CASE("the speed is bytes over bandwidth, with its sources", "[explain]") {
   const std::string text = explain(fixture.estimate(), fixture.machine, {false, 200});
   CHECK_THAT(text, contains("19.40 GB / (720 GB/s x 0.84"));
   CHECK_THAT(text, contains("= 32.1 ms"));
-  CHECK_THAT(text, contains("fixed cost of a token: 1.4 ms"));
+  CHECK_THAT(text, contains("launches 64 layers x 0.030 ms = 1.9 ms"));
   CHECK_THAT(text, contains("fitted to many runs"));
   CHECK_THAT(text, contains("config.json of the model"));
   CHECK_THAT(explain(fixture.too_large(), fixture.machine, {false, 200}),

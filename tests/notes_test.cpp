@@ -96,7 +96,8 @@ TEST_CASE("a raised limit on a Mac is named with its command") {
 }
 
 TEST_CASE("extrapolated and approximate figures say so") {
-  CHECK_FALSE(note(shipped_estimate("32b", "Q4_K_M", machine_with("mi300x")), "extrapolated").empty());
+  CHECK_FALSE(
+      note(shipped_estimate("r1-671b", "Q4_K_M", machine_with("10x pro w7900")), "extrapolated").empty());
   CHECK_FALSE(note(shipped_estimate("r1-0528-671b", "UD-Q4_K_XL", machine_with("m3-ultra", gib(512))),
                    "published_size")
                   .empty());

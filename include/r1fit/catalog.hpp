@@ -80,6 +80,17 @@ struct Score {
   Confidence confidence;
 };
 
+/// Tokens a model thinks before it answers: an everyday question, and where known a hard problem (AIME).
+struct Thinking {
+  Tokens typical;
+  Tokens low;
+  Tokens high;
+  Text source;
+  std::optional<Tokens> hard;  ///< mean of a hard problem
+  Text hard_source;
+  Confidence confidence;
+};
+
 struct Model {
   Text id;
   Text name;
@@ -93,6 +104,7 @@ struct Model {
   Bytes file_overhead;  ///< tokenizer and metadata of its GGUF files
   bool offered;         ///< among the candidates of `recommend` when no model is named
   Text why_not_offered;
+  std::optional<Thinking> thinking;
   List<Score> scores;
   Text notes;
   List<Source> sources;
@@ -100,11 +112,23 @@ struct Model {
 
 // ---- quantisations ---------------------------------------------------------------------------------
 
+/// Tensor types that are unpacked by kernels of one kind. Within one, a weight costs the same arithmetic
+/// whatever its bits.
+enum class Kernel : std::uint8_t {
+  plain,    ///< F32, F16, BF16: nothing to unpack
+  simple,   ///< one scale a block: Q4_0 to Q8_0
+  k_quant,  ///< Q4_K to Q6_K
+  k_low,    ///< Q2_K, Q3_K
+  i_quant,  ///< looked up in tables: IQ1 to IQ4
+};
+inline constexpr int kKernels = 5;
+
 /// A ggml tensor type: `block_bytes` hold `block_weights` elements of one row.
 struct TensorType {
   Text id;
   int block_weights;
   int block_bytes;
+  Kernel kernel;
   Text fallback;  ///< type used where a row is no multiple of the block; empty: none
 };
 
@@ -164,7 +188,8 @@ struct QuantLoss {
 
 struct Quant {
   Text id;
-  const TensorType* base;  ///< null where only published sizes are known (dynamic mixtures)
+  const TensorType* base;        ///< null where only published sizes are known (dynamic mixtures)
+  std::optional<Kernel> kernel;  ///< of most of its weights, where there is no base
   List<MixtureRule> rules;
   bool imatrix;  ///< published R1 files of it are made with an importance matrix
   bool offered;  ///< among the candidates of `recommend` when no quantisation is named
@@ -203,21 +228,77 @@ enum class Vendor : std::uint8_t { nvidia, amd, apple, intel, other };
 enum class DeviceClass : std::uint8_t { desktop, laptop, workstation, datacenter, soc };
 enum class Backend : std::uint8_t { cuda, rocm, metal, vulkan, sycl, cpu };
 
-/// How fast a class of devices decodes, as shares of physical limits (docs/model.md).
+/// What classes of one programming interface share in decoding: how its kernels work. Fitted by
+/// `r1fit-eval fit`; docs/model.md says what each figure means.
+struct SpeedFamily {
+  Text id;
+  Text name;
+  double sharpness;  ///< exponent of the norm that joins reading and arithmetic; infinite: the slower alone
+  double plain;      ///< FP32 operations a weight, as a multiple of those of a K-quant weight ...
+  double simple;
+  double k_low;
+  double i_quant;
+  double experts;             ///< share of their efficiency reached on routed experts: short, scattered reads
+  double attention;           ///< share of peak FP32 reached by attention over the cache
+  SecondsPerToken hand_over;  ///< from one device to the next
+  SecondsPerToken per_core;   ///< CPUs: a layer's barriers, for each core that waits at them
+  double older_operations;    ///< builds of before 2025 took so many times the operations ...
+  double older_per_layer;     ///< ... so many times the fixed cost of a layer ...
+  double older_kv;            ///< ... and read the cache so many times more
+  double experts_low;         ///< further spread of a mixture of experts, at 80 %
+  double experts_high;
+  int measurements;
+  Text source;
+};
+
+/// How a class of processors decodes. Fitted by `r1fit-eval fit`.
+struct SpeedFit {
+  Text id;
+  const SpeedFamily* family;
+  double efficiency;  ///< share of datasheet bandwidth reached while reading weights
+  double operations;  ///< FP32 operations to unpack and multiply one K-quant weight
+  SecondsPerToken per_layer;
+  SecondsPerToken per_expert_layer;  ///< on top of it where the layer has experts
+  double low;        ///< 80 % of measurements of other devices of the class lie between typical * low ...
+  double high;       ///< ... and typical * high
+  int measurements;  ///< published runs behind it; 0: none, every estimate of it is an extrapolation
+  int devices;       ///< on so many devices
+  int expert_measurements;  ///< of them, runs of 671B
+  Text source;
+};
+
+/// Share of a peak reached while a prompt is read; 80 % lie between low and high.
+struct PrefillShare {
+  double typical;
+  double low;
+  double high;
+  int runs;  ///< published runs behind it; 0: taken over from related hardware
+};
+
+/// The same as a rate, where no peak is known.
+struct PrefillRate {
+  FlopsPerSecond typical;
+  FlopsPerSecond low;
+  FlopsPerSecond high;
+  int runs;
+};
+
+/// A class of processors under one or more backends (docs/model.md).
 struct SpeedClass {
   Text id;
   Text name;
-  double efficiency;                     ///< share of datasheet bandwidth reached while reading weights
-  SecondsPerToken fixed;                 ///< cost of a token that does not depend on bytes
-  double low;                            ///< 80 % of measurements lie between typical * low ...
-  double high;                           ///< ... and typical * high
-  std::optional<double> moe_efficiency;  ///< the same share for 671B; 80 % lie between ...
-  std::optional<double> moe_low;         ///< ... this share
-  std::optional<double> moe_high;        ///< ... and this one
-  std::optional<double> mfu;             ///< share of peak FP16 reached in prefill, with its own 80 %
+  const SpeedFit* fit;
+  List<Backend> backends;
+  Text of;  ///< the class of the same devices under their usual backend; empty: this is it
+  std::optional<FlopsPerSecond> fp32;  ///< hosts: a usual platform, where the processor is not known
+  std::optional<int> cores;            ///< the same
+  std::optional<double> mfu;           ///< share of peak FP16 reached in prefill, with its own 80 %
   std::optional<double> mfu_low;
   std::optional<double> mfu_high;
-  int measurements;  ///< published runs behind it; 0: none, every estimate of it is an extrapolation
+  std::optional<PrefillShare> moe_mfu;     ///< of peak FP16, layers of 671B with their experts
+  std::optional<PrefillShare> fp32_mfu;    ///< of peak FP32, for cards without a peak FP16
+  std::optional<PrefillRate> prefill;      ///< of a CPU alone
+  std::optional<PrefillRate> moe_prefill;  ///< experts in the memory of a CPU that has a GPU beside it
   List<Source> sources;
 };
 
@@ -244,7 +325,7 @@ struct Gpu {
   BytesPerSecond bandwidth;         ///< datasheet
   Text memory_type;
   std::optional<FlopsPerSecond> fp16;  ///< peak dense FP16 (matrix units where it has them)
-  std::optional<FlopsPerSecond> fp32;  ///< peak FP32 of the shaders, as its maker counts
+  FlopsPerSecond fp32;  ///< peak of the shaders; pairs that only special code issues together count once
   std::optional<Watts> board_power;
   int launch_year;
   std::optional<int> msrp_usd;  ///< at launch
@@ -266,10 +347,24 @@ struct Host {
   int sockets;
   BytesPerSecond bandwidth;  ///< theoretical, all sockets
   std::optional<Bytes> max_memory;
+  std::optional<FlopsPerSecond> fp32;  ///< peak of all cores, where one processor is meant
+  std::optional<int> cores;            ///< the same
   const SpeedClass* speed;
   bool desktop;  ///< stands for "some PC" when only --ram is given
   Text notes;
   List<Source> sources;
+};
+
+/// What is known beyond its class of a device that was measured: a GPU or a host. Fitted by
+/// `r1fit-eval fit`.
+struct MeasuredDevice {
+  const Gpu* gpu;
+  const Host* host;
+  const SpeedClass* speed;
+  double factor;  ///< typical speed against that of the class
+  double low;     ///< 80 % of measurements lie between typical * low ...
+  double high;    ///< ... and typical * high
+  int measurements;
 };
 
 /// Hardware that people ask for and that was never sold.
@@ -375,9 +470,12 @@ struct Measurement {
   const Quant* quant;  ///< whose bytes a token come nearest to what ran
   Text ran_quant;      ///< what did run where that is another; empty: `quant`
   List<MeasuredGpu> gpus;
-  const Host* host;  ///< null: not named, or unlike any in the catalogue
-  Text hardware;     ///< as a person reads it
-  Text engine;       ///< id of an engine of the catalogue where it is one
+  const Host* host;                         ///< null: not named, or unlike any in the catalogue
+  Text hardware;                            ///< as a person reads it
+  std::optional<FlopsPerSecond> gpu_fp32;   ///< where a smaller bin of the GPU ran than the catalogue has
+  std::optional<FlopsPerSecond> host_fp32;  ///< peak of the cores that ran, where the processor is named
+  std::optional<int> host_cores;            ///< the same
+  Text engine;                              ///< id of an engine of the catalogue where it is one
   std::optional<Backend> backend;
   PlacementMode placement;
   std::optional<int> layers_on_gpu;
@@ -404,10 +502,13 @@ struct Catalog {
   List<Quant> quants;
   List<OtherFormat> other_formats;
   List<PublishedFile> files;
+  List<SpeedFamily> speed_families;
+  List<SpeedFit> speed_fits;
   List<SpeedClass> speed_classes;
   List<RuntimeClass> runtime_classes;
   List<Gpu> gpus;  ///< Apple chips among them
   List<Host> hosts;
+  List<MeasuredDevice> measured_devices;
   List<NoSuchHardware> no_such_hardware;
   List<WorkingSetRegime> working_sets;
   List<DesktopReserve> desktops;
@@ -423,6 +524,7 @@ Text word(Confidence value);
 Text word(Vendor value);
 Text word(DeviceClass value);
 Text word(Backend value);
+Text word(Kernel value);
 Text word(TensorRole value);
 Text word(LayerSet value);
 Text word(ImatrixCase value);
@@ -438,6 +540,8 @@ inline constexpr std::array kBackends{Backend::cuda,   Backend::rocm, Backend::m
                                       Backend::vulkan, Backend::sycl, Backend::cpu};
 /// The words of kBackends, in its order.
 std::array<Text, kBackends.size()> backend_words();
+inline constexpr std::array kKernelKinds{Kernel::plain, Kernel::simple, Kernel::k_quant, Kernel::k_low,
+                                         Kernel::i_quant};
 inline constexpr std::array kLayerSets{LayerSet::all, LayerSet::first, LayerSet::first_fraction,
                                        LayerSet::middle, LayerSet::more_bits};
 inline constexpr std::array kImatrixCases{ImatrixCase::any, ImatrixCase::with, ImatrixCase::without};

@@ -13,7 +13,7 @@ namespace r1fit {
 
 /// The texts of the eight files that make a catalogue.
 struct CatalogTexts {
-  std::string models, quants, files, gpus, hosts, constants, engines, measurements;
+  std::string models, quants, files, gpus, hosts, constants, engines, measurements, speed;
 };
 
 struct CatalogFile {
@@ -29,6 +29,7 @@ inline constexpr std::array kCatalogFiles{
     CatalogFile{"constants.json", &CatalogTexts::constants},
     CatalogFile{"engines.json", &CatalogTexts::engines},
     CatalogFile{"measurements.json", &CatalogTexts::measurements},
+    CatalogFile{"speed.json", &CatalogTexts::speed},
 };
 
 /// A catalogue and what its texts and lists lie in; the catalogue is valid as long as one copy lives.

@@ -12,7 +12,7 @@
 #include "r1fit/notes.hpp"
 #include "r1fit/placement.hpp"
 #include "r1fit/quality.hpp"
-#include "r1fit/throughput.hpp"
+#include "r1fit/waits.hpp"
 
 namespace r1fit {
 
@@ -27,6 +27,7 @@ struct Estimate {
   Placement placement;
   std::optional<Tokens> max_context;
   Speed speed;
+  Waits waits;
   std::optional<std::vector<NearRun>> measured;  ///< see cite(); unset: not looked up
   PointLoss loss;
   std::vector<std::string> comfortable_with;  ///< where it is tight: flags of which each alone gives room

@@ -26,7 +26,8 @@ struct Device {
   Backend backend = Backend::cuda;
   bool unified = false;
   std::optional<BytesPerSecond> bandwidth;
-  const SpeedClass* speed = nullptr;  ///< null: unknown card
+  const SpeedClass* speed = nullptr;         ///< null: unknown card
+  const MeasuredDevice* measured = nullptr;  ///< what its own measurements say beyond the class
   std::vector<const Gpu*> stand_ins;  ///< of a nameless card: the catalogue's cards of its size, slow to fast
 };
 
@@ -36,6 +37,7 @@ struct HostMemory {
   const Host* platform = nullptr;
   std::optional<BytesPerSecond> bandwidth;
   const SpeedClass* speed = nullptr;
+  const MeasuredDevice* measured = nullptr;
   std::vector<const Host*> stand_ins;  ///< of an unnamed platform, slow to fast
 };
 
@@ -43,7 +45,8 @@ struct Machine {
   std::vector<Device> devices;
   HostMemory host;
   std::optional<BytesPerSecond> disk;
-  std::string desktop;  ///< id of the desktop reserve in force; empty: none was named
+  std::optional<BytesPerSecond> downlink;  ///< of the network, for the download
+  std::string desktop;                     ///< id of the desktop reserve in force; empty: none was named
 };
 
 /// What else uses a card, as the user said it.

@@ -26,6 +26,7 @@ struct HardwareQuery {
   std::string cpu;  ///< a platform of the catalogue; empty: not named
   std::optional<BytesPerSecond> ram_bandwidth;
   std::optional<BytesPerSecond> disk_bandwidth;
+  std::optional<BytesPerSecond> downlink;
   std::optional<Bytes> wired_limit;
   std::optional<double> wired_limit_share;  ///< of unified memory, 0..1
   std::optional<Bytes> reserve;

@@ -1,23 +1,45 @@
-// Bytes read a token and bandwidth of where they lie -> tokens a second, as a range with its basis.
+// Work of one token and processors that do it -> tokens a second, as a range with its basis.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "r1fit/decode.hpp"
 #include "r1fit/placement.hpp"
 #include "r1fit/range.hpp"
 
 namespace r1fit {
 
-/// One memory that is read for each token, and how long that takes.
-struct ReadStep {
-  std::string where;  ///< device name, "host memory" or "disk"
-  BytesPerToken read;
-  BytesPerSecond bandwidth;
-  double efficiency;  ///< share of the bandwidth reached
-  SecondsPerToken time;
-  const SpeedClass* speed = nullptr;  ///< where share and spread come from; null: the disk, as given
+/// What one token asks of every processor of a machine.
+struct Works {
+  std::vector<Work> devices;  ///< one a device
+  Work host;
+  BytesPerToken disk;  ///< weights that RAM does not hold
+};
+
+/// The work of one token under `placement` with `depth` tokens in the context.
+Works works_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
+               const Placement& placement, Tokens depth);
+
+/// How far measurements lie from the typical speed, as multiples of it, at 80 %.
+struct Spread {
+  double low;
+  double high;
+};
+/// The spread of a mixture of experts on hardware whose own is `spread`.
+Spread with_experts(Spread spread, const SpeedFamily& family);
+
+/// One processor that works on each token, and how long it takes.
+struct DecodeStep {
+  std::string where;  ///< device name, or "host memory"
+  Work work;
+  Processor processor;
+  TokenTime time;
+  double factor = 1.0;                       ///< what its own measurements make of the class's speed
+  const SpeedClass* speed = nullptr;         ///< where the constants come from
+  const MeasuredDevice* measured = nullptr;  ///< and the factor; null: it was not measured
+  [[nodiscard]] SecondsPerToken total() const { return time.total() / factor; }
 };
 
 struct Speed {
@@ -26,18 +48,18 @@ struct Speed {
   std::optional<Range<TokensPerSecond>> prefill;  ///< these three are filled by add_waits()
   std::optional<Range<Seconds>> ttft;
   std::optional<Range<Seconds>> answer;
-  BytesPerToken from_disk;      ///< weights read from disk for a token, whether its rate is known or not
-  SecondsPerToken fixed;        ///< per-token cost beside the reads
-  double devices_factor = 1.0;  ///< loss of handing over between several GPUs
-  std::vector<ReadStep> steps;  ///< of the typical case
-  bool extrapolated = false;    ///< nothing like it was measured
-  std::string slowest;          ///< stand-ins at both ends of the range, where hardware is unnamed
+  BytesPerToken from_disk;        ///< weights read from disk for a token, whether its rate is known or not
+  SecondsPerToken disk_time;      ///< 0 where the rate is not known
+  SecondsPerToken hand_over;      ///< from device to device, all of them
+  std::vector<DecodeStep> steps;  ///< of the typical case
+  bool extrapolated = false;      ///< nothing like it was measured
+  std::string slowest;            ///< stand-ins at both ends of the range, where hardware is unnamed
   std::string fastest;
   std::vector<std::string> basis;  ///< sentences: what the numbers rest on
   std::string unknown;             ///< why decode is unset
 };
 
-/// Speed of `placement`. Reads are summed over memories one after the other (layer split); see docs/model.md.
+/// Speed of `placement`. Processors work one after the other (layer split); see docs/model.md.
 Speed speed_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
                const Placement& placement);
 

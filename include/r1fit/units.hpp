@@ -63,6 +63,7 @@ constexpr Tokens tokens(std::int64_t n) { return Tokens::of(n); }
 constexpr Seconds seconds(double n) { return Seconds::of(n); }
 constexpr SecondsPerToken milliseconds_per_token(double n) { return SecondsPerToken::of(n * 1e-3); }
 constexpr BytesPerSecond gb_per_s(double n) { return BytesPerSecond::of(n * 1e9); }
+constexpr BytesPerSecond mbit_per_s(double n) { return BytesPerSecond::of(n * 1e6 / 8.0); }
 constexpr TokensPerSecond tok_per_s(double n) { return TokensPerSecond::of(n); }
 constexpr FlopsPerSecond tflops(double n) { return FlopsPerSecond::of(n * 1e12); }
 constexpr Watts watts(double n) { return Watts::of(n); }
@@ -104,6 +105,9 @@ constexpr Seconds operator/(Tokens n, TokensPerSecond r) {
 }
 constexpr Seconds operator/(Bytes b, BytesPerSecond r) {
   return Seconds::of(static_cast<double>(b.count()) / r.count());
+}
+constexpr SecondsPerToken operator/(FlopsPerToken a, FlopsPerSecond b) {
+  return SecondsPerToken::of(a.count() / b.count());
 }
 constexpr TokensPerSecond operator/(FlopsPerSecond a, FlopsPerToken b) {
   return TokensPerSecond::of(a.count() / b.count());

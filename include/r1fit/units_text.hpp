@@ -51,6 +51,7 @@ std::string tok_per_s_text(TokensPerSecond rate);
 std::string tok_per_s_text(TokensPerSecond low, TokensPerSecond high);
 std::string power_text(Watts power);                  ///< "350 W"
 std::string ms_text(SecondsPerToken time);            ///< "1.4 ms"
+std::string ms3_text(SecondsPerToken time);           ///< "0.033 ms"
 std::string count_text(std::int64_t count);           ///< "131,072"
 std::string count_text(Tokens count);                 ///< "131,072"
 std::string fixed_text(double number, int decimals);  ///< "1,234.5"

@@ -10,6 +10,9 @@
 
 namespace r1fit {
 
+/// Weights that take part in a matrix product, by the kernel that unpacks them.
+using KernelWeights = std::array<std::int64_t, kKernels>;
+
 /// One block of the network. The parts sum to what its tensors take in the file.
 struct LayerWeights {
   Bytes attention;  ///< attention projections and both norms of the block
@@ -19,7 +22,9 @@ struct LayerWeights {
   Bytes largest_expert_tensor;
   std::array<Bytes, kTensorRoles> tensors;  ///< as CUDA allocates them, by TensorRole, routed experts apart
   std::array<Bytes, 3> expert_tensors;      ///< the same for the routed experts: gate, up, down
-  int kind = 0;                             ///< equal where all tensors take the same
+  KernelWeights weights{};                  ///< in numbers, routed experts apart
+  KernelWeights expert_weights{};
+  int kind = 0;       ///< equal where all tensors take the same
   Bytes row_padding;  ///< what CUDA and ROCm add to quantised rows that are no multiple of 512
   [[nodiscard]] Bytes total() const { return attention + ffn + experts; }
   [[nodiscard]] Bytes tensor(TensorRole role) const { return tensors[static_cast<std::size_t>(role)]; }
@@ -30,9 +35,10 @@ struct Weights {
   Bytes token_embd;     ///< stays in host memory
   Bytes output_tensor;  ///< output.weight alone
   Bytes output;         ///< output.weight and output_norm
-  Bytes rope;           ///< rope_freqs, where the architecture has it
-  Bytes repacked;       ///< copied to a CPU-friendly layout when no GPU is present (x86 with AVX-512)
-  bool exact = true;    ///< false: a published file size spread over the tensors
+  KernelWeights output_weights{};
+  Bytes rope;         ///< rope_freqs, where the architecture has it
+  Bytes repacked;     ///< copied to a CPU-friendly layout when no GPU is present (x86 with AVX-512)
+  bool exact = true;  ///< false: a published file size spread over the tensors
   [[nodiscard]] Bytes total() const;
 };
 

@@ -33,6 +33,10 @@ struct GraphBuild {
   bool operator==(const GraphBuild&) const = default;
 };
 
+/// Tokens of an answer after the thinking: some 375 words, a page. A judgement, since what is published
+/// counts thinking and answer together.
+inline constexpr Tokens kAnswerTokens = tokens(500);
+
 struct Workload {
   Tokens context = tokens(8192);
   KvType kv_k = KvType::f16;
@@ -47,11 +51,12 @@ struct Workload {
   bool plans_scores = false;    ///< see EngineRelease
   bool pool_unplanned = false;  ///< an engine that plans so does not know of the backend's own pool
   GraphBuild graph;
-  bool legacy_gguf = false;      ///< a 671B file made before the MLA cache (attn_kv_b)
-  std::optional<bool> imatrix;   ///< unset: as published files of the quantisation are made
-  Tokens depth = tokens(512);    ///< tokens in the context where the decode speed is stated
-  Tokens prompt = tokens(512);   ///< tokens of the prompt behind the time to first token
-  std::optional<Tokens> answer;  ///< thinking and answer tokens together; unset: no time is stated
+  bool legacy_gguf = false;        ///< a 671B file made before the MLA cache (attn_kv_b)
+  std::optional<bool> imatrix;     ///< unset: as published files of the quantisation are made
+  Tokens depth = tokens(512);      ///< tokens in the context where the decode speed is stated
+  Tokens prompt = tokens(512);     ///< tokens of the prompt behind the time to first token
+  std::optional<Tokens> thinking;  ///< tokens thought before the answer; unset: what the model usually does
+  Tokens answer = kAnswerTokens;   ///< tokens of the answer itself
 
   [[nodiscard]] bool flash() const { return flash_attention != FlashAttention::off; }
 };

@@ -1,0 +1,87 @@
+// Fits the constants of the decode model to the published measurements of a catalogue: the formula that
+// estimates use, least squares of logarithms with stated priors. Part of r1fit-eval, not of the program.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "r1fit/catalog.hpp"
+#include "r1fit/decode.hpp"
+
+namespace r1fit {
+
+/// One measurement as the model sees it.
+struct SpeedRow {
+  /// One processor's part of a token.
+  struct Part {
+    Work work;
+    BytesPerSecond bandwidth;
+    FlopsPerSecond fp32;
+    int cores;
+    std::size_t fit;  ///< place in Constants::fits
+  };
+  const Measurement* measurement;
+  std::vector<Part> parts;
+  bool older;                         ///< software of before 2025
+  std::string key;                    ///< the hardware that is left out together
+  std::vector<std::string> hardware;  ///< ids of its devices and its host
+};
+
+/// The rows that can be used, and for each that cannot the reason.
+struct SpeedRows {
+  std::vector<SpeedRow> rows;
+  std::vector<std::string> left_out;
+};
+SpeedRows speed_rows(const Catalog& catalog);
+
+/// What is fitted.
+struct Constants {
+  std::vector<SpeedFamily> families;
+  std::vector<SpeedFit> fits;          ///< `family` points into the catalogue; see `family`
+  std::vector<std::size_t> family_of;  ///< place in `families` of each fit
+  std::vector<double> parameters;      ///< where the search ended
+};
+
+/// The constants most likely given the rows and the priors, the search beginning at `start` where it is not
+/// empty.
+Constants fit_speed(const Catalog& catalog, const std::vector<const SpeedRow*>& rows,
+                    const std::vector<double>& start = {});
+
+/// Seconds a token; rows of older software with the factors for it.
+SecondsPerToken predicted(const SpeedRow& row, const Constants& constants);
+
+/// ln(measured speed / predicted speed).
+double residual(const SpeedRow& row, const Constants& constants);
+
+/// The residual of each row against constants fitted without its hardware.
+std::vector<double> leave_hardware_out(const Catalog& catalog, const std::vector<SpeedRow>& rows,
+                                       const Constants& all);
+
+/// Seconds a token if every memory were read at its full bandwidth.
+SecondsPerToken bandwidth_time(const SpeedRow& row);
+
+bool has_experts(const SpeedRow& row);
+/// Whether part of it ran on a CPU.
+bool uses_cpu(const SpeedRow& row);
+/// Recent software, and more than a claim.
+bool counts(const SpeedRow& row);
+
+/// Where 80 % of such residuals are meant to lie for hardware without runs of its own.
+struct Interval {
+  double low;
+  double high;
+};
+Interval interval(const SpeedRow& row, const Constants& constants);
+
+/// Sets the spreads of `constants` from residuals of leave_hardware_out(); returns what is known beyond its
+/// class of each device with runs of its own.
+std::vector<MeasuredDevice> calibrate_spreads(const Catalog& catalog, const std::vector<SpeedRow>& rows,
+                                              const std::vector<double>& left_out, Constants& constants);
+
+/// Sets how many runs are behind each class and family.
+void count_runs(const std::vector<SpeedRow>& rows, Constants& constants);
+
+/// Three digits of each: no more is known, and compilers agree on them.
+Constants rounded_constants(Constants constants);
+
+}  // namespace r1fit
