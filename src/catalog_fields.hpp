@@ -225,6 +225,7 @@ void visit_fields(R& r, V& v) {
   v(Field("simple").within(0, kLargestMultiple), r.simple);
   v(Field("k_low").within(0, kLargestMultiple), r.k_low);
   v(Field("i_quant").within(0, kLargestMultiple), r.i_quant);
+  v(Field("narrow").within(kSmallestShare, 1), r.narrow);
   v(Field("experts").within(kSmallestShare, 1), r.experts);
   v(Field("attention").within(kSmallestShare, kLargestMultiple), r.attention);
   v(Field("hand_over").or_zero(), r.hand_over);

@@ -46,7 +46,8 @@ TokenTime token_time(const Work& work, const Processor& processor) {
     operations += work.unpacked.at(kernel) * cost(family, kernel);
   }
   time.unpacking = FlopsPerToken::of(operations * fit.operations) / processor.fp32;
-  time.streaming = joined(time.reading, time.unpacking, family.sharpness);
+  time.streaming =
+      joined(time.reading, time.unpacking, family.sharpness) / (work.narrow ? family.narrow : 1.0);
   const SecondsPerToken barriers = family.per_core * processor.cores;
   time.layers =
       (fit.per_layer + barriers) * work.layers + (fit.per_expert_layer + barriers) * work.expert_layers;

@@ -277,10 +277,16 @@ void explain_step(std::string& out, const DecodeStep& step, const Machine& machi
   const SpeedFit& fit = *step.processor.fit;
   const std::string fitted = sources.ref(fit.source);
   out += wrap("  " + printable(where) + ": ", ms_text(step.total()), width);
-  out += wrap("    reading ",
-              gb_text(step.work.read(), 2) + " / (" + rate_text(step.processor.bandwidth) + bandwidth_source +
-                  " x " + fixed_text(fit.efficiency, 2) + " " + fitted + ") = " + ms_text(step.time.reading),
-              width);
+  const std::string reached = rate_text(step.processor.bandwidth) + bandwidth_source + " x " +
+                              fixed_text(fit.efficiency, 2) + " " + fitted;
+  const BytesPerToken plain = step.work.weights + step.work.kv;
+  std::string reading;
+  if (plain > BytesPerToken{}) reading = gb_text(plain, 2) + " / (" + reached + ")";
+  if (step.work.experts > BytesPerToken{}) {
+    reading += (reading.empty() ? "" : " + ") + gb_text(step.work.experts, 2) + " of experts / (" +
+               (reading.empty() ? reached : "the same") + " x " + fixed_text(fit.family->experts, 2) + ")";
+  }
+  out += wrap("    reading ", reading + " = " + ms_text(step.time.reading), width);
   double weights = 0;
   for (const double kernel : step.work.unpacked) weights += kernel;
   constexpr double billion = 1e9;
@@ -291,11 +297,15 @@ void explain_step(std::string& out, const DecodeStep& step, const Machine& machi
                   " TFLOPS" + fp32_source + " = " + ms_text(step.time.unpacking) +
                   ", side by side with reading: " + ms_text(step.time.streaming),
               width);
-  std::string layers = fixed_text(step.work.layers, 0) + " layers x " + ms3_text(fit.per_layer);
+  const SecondsPerToken barriers = fit.family->per_core * step.processor.cores;
+  std::string layers;
+  if (step.work.layers > 0)
+    layers = fixed_text(step.work.layers, 0) + " layers x " + ms3_text(fit.per_layer + barriers);
   if (step.work.expert_layers > 0) {
-    layers +=
-        " + " + fixed_text(step.work.expert_layers, 0) + " with experts x " + ms3_text(fit.per_expert_layer);
+    layers += (layers.empty() ? "" : " + ") + fixed_text(step.work.expert_layers, 0) + " with experts x " +
+              ms3_text(fit.per_expert_layer + barriers);
   }
+  if (step.processor.cores > 0) layers += " (" + count_text(step.processor.cores) + " cores)";
   if (step.work.layers > 0 || step.work.expert_layers > 0)
     out += wrap("    launches ", layers + " = " + ms_text(step.time.layers), width);
   if (step.time.attention >= milliseconds_per_token(0.05))

@@ -239,6 +239,14 @@ class Remarks {
           "No published run of this class of hardware and model is behind the speed: it is "
           "extrapolated from related ones.");
     }
+    for (const DecodeStep& step : estimate_.speed.steps) {
+      if (step.processor.cores == 0) continue;
+      const Host* platform = machine_.host.platform;
+      if (platform != nullptr && platform->cores) continue;
+      add("host_cores", "How many cores the host has is not known: the speed is that of a usual processor, " +
+                            std::to_string(step.processor.cores) +
+                            " cores; with few of them it is lower, and the range allows for that.");
+    }
   }
 
   void disk() {

@@ -43,9 +43,9 @@ struct Constants {
 };
 
 /// The constants most likely given the rows and the priors, the search beginning at `start` where it is not
-/// empty.
+/// empty and ending where a step gains less than `enough` of the loss.
 Constants fit_speed(const Catalog& catalog, const std::vector<const SpeedRow*>& rows,
-                    const std::vector<double>& start = {});
+                    const std::vector<double>& start = {}, double enough = 1e-6);
 
 /// Seconds a token; rows of older software with the factors for it.
 SecondsPerToken predicted(const SpeedRow& row, const Constants& constants);

@@ -22,6 +22,9 @@ constexpr double kPartialHigh = 1.28;
 /// No published run of plain decoding exceeds 0.92 of what the bandwidth allows.
 constexpr double kMostReached = 0.95;
 
+/// 1.5B on GPUs was measured at 0.45 to 1 of what larger models would let one expect of the same cards.
+constexpr Spread kNarrowSpread{0.75, 1.15};
+
 /// Layer splits over more devices than this were not measured.
 constexpr std::size_t kMostDevicesMeasured = 16;
 
@@ -72,6 +75,8 @@ double together(double a, double b) { return std::exp(std::hypot(std::log(a), st
 Spread spread_of(const DecodeStep& step, bool experts) {
   Spread spread{step.processor.fit->low, step.processor.fit->high};
   if (step.measured != nullptr) spread = {step.measured->low, step.measured->high};
+  if (step.work.narrow && step.processor.cores == 0)
+    spread = {1.0 / together(spread.low, kNarrowSpread.low), together(spread.high, kNarrowSpread.high)};
   return experts ? with_experts(spread, *step.processor.fit->family) : spread;
 }
 
@@ -277,8 +282,12 @@ Works works_of(const Candidate& candidate, const Workload& workload, const Machi
   }
   at(placement.output_device).weights += read_per_token(weights.output);
   add_unpacked(at(placement.output_device), weights.output_weights, 1.0);
-  for (Work& work : works.devices) work.flash_attention = workload.flash();
-  works.host.flash_attention = workload.flash();
+  const auto describe = [&](Work& work) {
+    work.flash_attention = workload.flash();
+    work.narrow = shape.hidden < kNarrow;
+  };
+  std::ranges::for_each(works.devices, describe);
+  describe(works.host);
   if (placement.disk_streamed != Bytes{}) {
     // Which part of the host's weights is in memory is up to the page cache: the same share of every read.
     const double share = ratio(placement.disk_streamed, placement.host.weights);

@@ -17,6 +17,7 @@ SpeedFamily family_of(double sharpness) {
   family.k_low = 2;
   family.i_quant = 3;
   family.experts = 0.5;
+  family.narrow = 0.5;
   family.attention = 0.1;
   family.older_kv = 2;
   return family;
@@ -81,6 +82,16 @@ TEST_CASE("routed experts are read at a lower share") {
   const TokenTime time = token_time(work, {gb_per_s(1000), tflops(10), 0, &fit});
   CHECK_THAT(in_ms(time.reading), within_rel(20, 1e-9));
   CHECK_THAT(in_ms(time.layers), within_rel(58 * 0.2, 1e-9));
+}
+
+TEST_CASE("narrow matrices leave part of a GPU idle") {
+  const SpeedFamily family = family_of(4);
+  const SpeedFit fit = fit_of(family);
+  const Processor processor{gb_per_s(1000), tflops(10), 0, &fit};
+  Work work = work_of(5, 10);
+  const TokenTime wide = token_time(work, processor);
+  work.narrow = true;
+  CHECK_THAT(token_time(work, processor).streaming.count(), within_rel(2 * wide.streaming.count(), 1e-9));
 }
 
 TEST_CASE("cores of a CPU wait for one another in every layer") {

@@ -95,6 +95,17 @@ TEST_CASE("a raised limit on a Mac is named with its command") {
   CHECK_THAT(note(raised, "raised_limit"), contains("iogpu.wired_limit_mb="));
 }
 
+TEST_CASE("cores of a host that were assumed are told") {
+  CHECK_FALSE(note(shipped_estimate("r1-distill-llama-8b", "Q4_K_M", cpu_only(gib(64), "ddr5-5600-dual")),
+                   "host_cores")
+                  .empty());
+  CHECK(note(shipped_estimate("r1-distill-llama-8b", "Q4_K_M", cpu_only(gib(16), "raspberry-pi-5")),
+             "host_cores")
+            .empty());
+  CHECK(note(shipped_estimate("r1-distill-llama-8b", "Q4_K_M", machine_with("rtx 4090")), "host_cores")
+            .empty());
+}
+
 TEST_CASE("extrapolated and approximate figures say so") {
   CHECK_FALSE(
       note(shipped_estimate("r1-671b", "Q4_K_M", machine_with("10x pro w7900")), "extrapolated").empty());

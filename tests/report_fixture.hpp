@@ -72,6 +72,7 @@ struct ReportFixture {
     family.name = "some interface";
     family.sharpness = 4;
     family.experts = 1;
+    family.narrow = 1;
     family.attention = 1;
     fit.id = "some-cards";
     fit.family = &family;

@@ -111,7 +111,8 @@ TEST_CASE("the schemas describe shared parts alike", "[report_json]") {
   }
   // A claim has some of them.
   const json all = schema_json("recommendation")["definitions"];
-  for (const auto& [name, definition] : schema_json("claim")["definitions"].items()) {
+  const json claim = schema_json("claim")["definitions"];
+  for (const auto& [name, definition] : claim.items()) {
     CAPTURE(name);
     CHECK(all.at(name) == definition);
   }

@@ -238,6 +238,7 @@ struct SpeedFamily {
   double simple;
   double k_low;
   double i_quant;
+  double narrow;              ///< share of their speed reached on 1.5B, whose matrices do not fill a GPU
   double experts;             ///< share of their efficiency reached on routed experts: short, scattered reads
   double attention;           ///< share of peak FP32 reached by attention over the cache
   SecondsPerToken hand_over;  ///< from one device to the next

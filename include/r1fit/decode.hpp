@@ -8,6 +8,9 @@
 
 namespace r1fit {
 
+/// Matrices with shorter rows leave part of a GPU idle: of the shapes here those of 1.5B alone.
+inline constexpr int kNarrow = 2048;
+
 /// What one token asks of one processor and the memory it reads.
 struct Work {
   BytesPerToken weights;                    ///< read once, routed experts apart
@@ -18,6 +21,7 @@ struct Work {
   double layers = 0;
   double expert_layers = 0;  ///< with routed experts here
   bool flash_attention = true;
+  bool narrow = false;  ///< rows of fewer than kNarrow weights
 
   [[nodiscard]] BytesPerToken read() const { return weights + experts + kv; }
   [[nodiscard]] bool empty() const { return read() == BytesPerToken{}; }
