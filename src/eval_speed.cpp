@@ -5,7 +5,7 @@
 #include "eval.hpp"
 #include "r1fit/catalog_export.hpp"
 #include "r1fit/units_text.hpp"
-#include "speed_fit.hpp"
+#include "speed_spread.hpp"
 
 namespace r1fit {
 namespace {

@@ -3,9 +3,7 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
-#include <numeric>
 #include <set>
 
 #include "r1fit/error.hpp"
@@ -273,28 +271,14 @@ bool reached(const SpeedRow& row, const Constants& constants, const Reach& reach
   });
 }
 
-/// The 10 % and 90 % points of weighted values, each counted in the middle of its weight.
-double quantile(std::vector<std::pair<double, double>> values, double share) {
-  std::ranges::sort(values);
-  const double all = std::accumulate(values.begin(), values.end(), 0.0,
-                                     [](double sum, const auto& one) { return sum + one.second; });
-  double below = 0;
-  for (const auto& [value, weight] : values) {
-    below += weight;
-    if (below >= share * all) return value;
-  }
-  return values.empty() ? 0.0 : values.back().first;
-}
+}  // namespace
 
-/// Three digits: no more is known, and compilers agree on them.
 double rounded(double value) {
   if (value == 0) return 0;
   const double scale = std::pow(10.0, 2 - std::floor(std::log10(std::abs(value))));
   return std::round(value * scale) / scale;
 }
 SecondsPerToken rounded(SecondsPerToken value) { return milliseconds_per_token(rounded(in_ms(value))); }
-
-}  // namespace
 
 SpeedRows speed_rows(const Catalog& catalog) {
   SpeedRows found;
@@ -455,162 +439,6 @@ bool has_experts(const SpeedRow& row) { return row.measurement->model->shape->mo
 bool uses_cpu(const SpeedRow& row) { return row.measurement->placement != PlacementMode::gpu; }
 
 bool counts(const SpeedRow& row) { return !row.older && row.measurement->grade != Grade::C; }
-
-Interval interval(const SpeedRow& row, const Constants& constants) {
-  // As throughput.cpp does: the spread of each part's class, and of experts on top of it, over the parts'
-  // shares of the time.
-  Interval whole{0, 0};
-  SecondsPerToken all;
-  SecondsPerToken slow;
-  SecondsPerToken fast;
-  for (const SpeedRow::Part& part : row.parts) {
-    SpeedFit fit = constants.fits[part.fit];
-    const SpeedFamily& family = constants.families[constants.family_of[part.fit]];
-    fit.family = &family;
-    const SecondsPerToken time = token_time(part.work, {part.bandwidth, part.fp32, part.cores, &fit}).total();
-    Spread spread{fit.low, fit.high};
-    if (has_experts(row)) spread = with_experts(spread, family);
-    all += time;
-    slow += time / spread.low;
-    fast += time / spread.high;
-  }
-  whole.low = std::log(all.count() / slow.count());
-  whole.high = std::log(all.count() / fast.count());
-  // Nothing is said to be faster than the bandwidth allows.
-  const double limit = std::log(predicted(row, constants).count() / bandwidth_time(row).count());
-  whole.high = std::min(whole.high, limit);
-  return whole;
-}
-
-std::vector<MeasuredDevice> calibrate_spreads(const Catalog& catalog, const std::vector<SpeedRow>& rows,
-                                              const std::vector<double>& left_out, Constants& constants) {
-  // 80 % of a normal distribution lie within so many standard deviations.
-  constexpr double normal = 1.2816;
-  constexpr double least = 0.04;
-  constexpr double unmeasured = 1.5;
-
-  const auto device_of = [](const SpeedRow& row) { return std::pair(row.parts.front().fit, row.key); };
-  std::map<std::pair<std::size_t, std::string>, int> runs;
-  for (const SpeedRow& row : rows) {
-    if (counts(row)) ++runs[device_of(row)];
-  }
-  struct One {
-    double residual;
-    double weight;
-    const SpeedRow* row;
-  };
-  std::vector<One> dense;
-  std::vector<One> experts;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    if (!counts(rows[r])) continue;
-    const One one{left_out[r], 1.0 / static_cast<double>(runs[device_of(rows[r])]), &rows[r]};
-    (has_experts(rows[r]) ? experts : dense).push_back(one);
-  }
-  const auto scale = [&](const std::vector<One>& ones) {
-    std::vector<std::pair<double, double>> sizes;
-    for (const One& one : ones) sizes.emplace_back(std::abs(one.residual), one.weight);
-    return quantile(sizes, 0.8) / normal;
-  };
-  const double pooled = scale(dense);
-
-  std::vector<double> scales(constants.fits.size(), 0.0);
-  std::vector<bool> measured(constants.fits.size(), false);
-  for (std::size_t c = 0; c < constants.fits.size(); ++c) {
-    std::vector<One> own;
-    double count = 0;
-    for (const One& one : dense) {
-      if (one.row->parts.front().fit != c) continue;
-      measured[c] = true;
-      own.push_back(one);
-      count += one.weight;
-    }
-    const double spread = own.empty() ? pooled : std::max(scale(own), least);
-    // A class of few devices borrows from all, as if it had one device more.
-    scales[c] = std::exp((std::log(pooled) + count * std::log(spread)) / (1.0 + count));
-  }
-  const double widest = *std::ranges::max_element(scales);
-  for (std::size_t c = 0; c < scales.size(); ++c) {
-    if (!measured[c]) scales[c] = std::min(unmeasured * std::max(scales[c], pooled), widest * unmeasured);
-  }
-
-  for (std::size_t c = 0; c < scales.size(); ++c) {
-    SpeedFit& fit = constants.fits[c];
-    fit.low = rounded(std::exp(-normal * std::max(scales[c], least)));
-    fit.high = rounded(std::exp(normal * std::max(scales[c], least)));
-  }
-
-  // Experts: what their residuals are wider by than the classes they ran on.
-  for (std::size_t f = 0; f < constants.families.size(); ++f) {
-    SpeedFamily& family = constants.families[f];
-    const bool cpu = family.id == "cpu";
-    std::vector<One> same;
-    double of_class = 0;
-    for (const One& one : experts) {
-      if (uses_cpu(*one.row) != cpu) continue;
-      same.push_back(one);
-      of_class += scales[one.row->parts.back().fit] / static_cast<double>(experts.size());
-    }
-    const double wide = same.empty() ? 2 * pooled : scale(same);
-    const double further = std::sqrt(std::max(wide * wide - of_class * of_class, least * least));
-    family.experts_low = rounded(std::exp(-normal * further));
-    family.experts_high = rounded(std::exp(normal * further));
-  }
-
-  // Devices with runs of their own: the middle of their residuals, drawn towards the class.
-  struct Runs {
-    std::map<std::string, std::vector<std::pair<double, double>>> by_source;
-    int number = 0;
-  };
-  std::map<std::pair<std::size_t, std::string>, Runs> devices;
-  for (const SpeedRow& row : rows) {
-    if (!counts(row) || row.parts.size() != 1 || row.hardware.size() != 1) continue;
-    const Host* host = row.measurement->host;
-    // A memory platform is no device: another processor on it is as good as another machine.
-    if (uses_cpu(row) && !host->fp32) continue;
-    Runs& found = devices[{row.parts.front().fit, row.hardware.front()}];
-    found.by_source[std::string(row.measurement->source)].emplace_back(residual(row, constants), 1.0);
-    ++found.number;
-  }
-  // Runs of one report share its machine: what counts is how far reports lie from one another.
-  const auto mean_of = [](const Runs& found) {
-    double sum = 0;
-    for (const auto& [source, residuals] : found.by_source) sum += quantile(residuals, 0.5);
-    return sum / static_cast<double>(found.by_source.size());
-  };
-  std::vector<std::pair<double, double>> between;
-  for (const auto& [key, found] : devices) {
-    const auto sources = static_cast<double>(found.by_source.size());
-    if (sources < 2) continue;
-    const double mean = mean_of(found);
-    for (const auto& [source, residuals] : found.by_source)
-      between.emplace_back(std::abs(quantile(residuals, 0.5) - mean) * std::sqrt(sources / (sources - 1)),
-                           1.0);
-  }
-  const double single = std::max(least, quantile(between, 0.8) / normal);
-  std::vector<MeasuredDevice> result;
-  for (const auto& [key, found] : devices) {
-    const double of_class = scales[key.first];
-    const auto sources = static_cast<double>(found.by_source.size());
-    const double own = sources / (sources + single * single / (of_class * of_class));
-    MeasuredDevice device{};
-    device.factor = rounded(std::exp(own * mean_of(found)));
-    const double wide = std::min(of_class, std::sqrt(single * single + of_class * of_class * (1.0 - own)));
-    device.low = rounded(std::exp(-normal * std::max(wide, least)));
-    device.high = rounded(std::exp(normal * std::max(wide, least)));
-    device.measurements = found.number;
-    for (const Gpu& gpu : catalog.gpus) {
-      if (gpu.id == key.second) device.gpu = &gpu;
-    }
-    for (const Host& host : catalog.hosts) {
-      if (host.id == key.second) device.host = &host;
-    }
-    for (const SpeedClass& speed : catalog.speed_classes) {
-      if (speed.fit == &catalog.speed_fits[key.first]) device.speed = &speed;
-    }
-    result.push_back(device);
-  }
-  return result;
-}
 
 void count_runs(const std::vector<SpeedRow>& rows, Constants& constants) {
   for (std::size_t c = 0; c < constants.fits.size(); ++c) {

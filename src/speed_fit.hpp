@@ -66,22 +66,12 @@ bool uses_cpu(const SpeedRow& row);
 /// Recent software, and more than a claim.
 bool counts(const SpeedRow& row);
 
-/// Where 80 % of such residuals are meant to lie for hardware without runs of its own.
-struct Interval {
-  double low;
-  double high;
-};
-Interval interval(const SpeedRow& row, const Constants& constants);
-
-/// Sets the spreads of `constants` from residuals of leave_hardware_out(); returns what is known beyond its
-/// class of each device with runs of its own.
-std::vector<MeasuredDevice> calibrate_spreads(const Catalog& catalog, const std::vector<SpeedRow>& rows,
-                                              const std::vector<double>& left_out, Constants& constants);
-
 /// Sets how many runs are behind each class and family.
 void count_runs(const std::vector<SpeedRow>& rows, Constants& constants);
 
-/// Three digits of each: no more is known, and compilers agree on them.
+/// Three digits: no more is known, and compilers agree on them.
+double rounded(double value);
+SecondsPerToken rounded(SecondsPerToken value);
 Constants rounded_constants(Constants constants);
 
 }  // namespace r1fit

@@ -75,8 +75,7 @@ double together(double a, double b) { return std::exp(std::hypot(std::log(a), st
 Spread spread_of(const DecodeStep& step, bool experts) {
   Spread spread{step.processor.fit->low, step.processor.fit->high};
   if (step.measured != nullptr) spread = {step.measured->low, step.measured->high};
-  if (step.work.narrow && step.processor.cores == 0)
-    spread = {1.0 / together(spread.low, kNarrowSpread.low), together(spread.high, kNarrowSpread.high)};
+  if (step.work.narrow && step.processor.cores == 0) spread = with_narrow(spread);
   return experts ? with_experts(spread, *step.processor.fit->family) : spread;
 }
 
@@ -247,6 +246,10 @@ Range<TokensPerSecond> span_of(const std::vector<Outcome>& outcomes) {
 }
 
 }  // namespace
+
+Spread with_narrow(Spread spread) {
+  return {1.0 / together(spread.low, kNarrowSpread.low), together(spread.high, kNarrowSpread.high)};
+}
 
 Spread with_experts(Spread spread, const SpeedFamily& family) {
   return {1.0 / together(spread.low, family.experts_low), together(spread.high, family.experts_high)};

@@ -29,6 +29,8 @@ struct Spread {
 };
 /// The spread of a mixture of experts on hardware whose own is `spread`.
 Spread with_experts(Spread spread, const SpeedFamily& family);
+/// The spread of 1.5B on a GPU.
+Spread with_narrow(Spread spread);
 
 /// One processor that works on each token, and how long it takes.
 struct DecodeStep {

@@ -1,0 +1,237 @@
+#include "speed_spread.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "r1fit/throughput.hpp"
+
+namespace r1fit {
+namespace {
+
+/// 80 % of a normal distribution lie within so many standard deviations.
+constexpr double kNormal = 1.2816;
+/// No class and no device is said to be known better than this.
+constexpr double kLeast = 0.04;
+/// A class without runs is as much wider than the widest it may be like.
+constexpr double kUnmeasured = 1.5;
+
+/// A residual, and how much it counts.
+struct Weighed {
+  double value;
+  double weight;
+};
+
+/// The value below which `share` of the weight lies.
+double quantile(std::vector<Weighed> values, double share) {
+  std::ranges::sort(values, {}, &Weighed::value);
+  const double all = std::accumulate(values.begin(), values.end(), 0.0,
+                                     [](double sum, const Weighed& one) { return sum + one.weight; });
+  double below = 0;
+  for (const Weighed& one : values) {
+    below += one.weight;
+    if (below >= share * all) return one.value;
+  }
+  return values.empty() ? 0.0 : values.back().value;
+}
+
+/// The standard deviation of a normal distribution that has as much within the same distance of 0.
+double scale_of(const std::vector<Weighed>& residuals) {
+  std::vector<Weighed> sizes = residuals;
+  for (Weighed& one : sizes) one.value = std::abs(one.value);
+  return quantile(sizes, 0.8) / kNormal;
+}
+
+double low_of(double scale) { return rounded(std::exp(-kNormal * std::max(scale, kLeast))); }
+double high_of(double scale) { return rounded(std::exp(kNormal * std::max(scale, kLeast))); }
+
+/// A device under one class: a card has one under CUDA and one under Vulkan.
+using DeviceKey = std::pair<std::size_t, std::string>;
+
+/// Residuals of rows that count; each device has the weight 1, however many runs there are of it.
+class Residuals {
+ public:
+  Residuals(const std::vector<SpeedRow>& rows, const std::vector<double>& left_out)
+      : rows_(rows), left_out_(left_out) {
+    for (const SpeedRow& row : rows) {
+      if (counts(row)) ++runs_[key_of(row)];
+    }
+  }
+
+  /// Those of the rows that `chosen` says yes to.
+  template <class Chosen>
+  [[nodiscard]] std::vector<Weighed> of(const Chosen& chosen) const {
+    std::vector<Weighed> residuals;
+    residuals.reserve(rows_.size());
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      if (!counts(rows_[r]) || !chosen(rows_[r])) continue;
+      residuals.push_back({left_out_[r], 1.0 / static_cast<double>(runs_.at(key_of(rows_[r])))});
+    }
+    return residuals;
+  }
+
+ private:
+  static DeviceKey key_of(const SpeedRow& row) { return {row.parts.front().fit, row.key}; }
+
+  const std::vector<SpeedRow>& rows_;
+  const std::vector<double>& left_out_;
+  std::map<DeviceKey, int> runs_;
+};
+
+/// The scale of each class, dense models.
+std::vector<double> class_scales(const Residuals& residuals, std::size_t classes) {
+  const double pooled = scale_of(residuals.of([](const SpeedRow& row) { return !has_experts(row); }));
+  std::vector<double> scales;
+  std::vector<std::size_t> without;
+  scales.reserve(classes);
+  for (std::size_t c = 0; c < classes; ++c) {
+    const std::vector<Weighed> own =
+        residuals.of([c](const SpeedRow& row) { return !has_experts(row) && row.parts.front().fit == c; });
+    if (own.empty()) without.push_back(c);
+    double devices = 0;
+    for (const Weighed& one : own) devices += one.weight;
+    // A class of few devices borrows from all, as if it had one device more.
+    const double spread = own.empty() ? pooled : std::max(scale_of(own), kLeast);
+    scales.push_back(std::exp((std::log(pooled) + devices * std::log(spread)) / (1.0 + devices)));
+  }
+  const double widest = *std::ranges::max_element(scales);
+  for (const std::size_t c : without) scales[c] = kUnmeasured * std::min(widest, kUnmeasured * pooled);
+  return scales;
+}
+
+/// What the residuals of a mixture of experts are wider by than the classes they ran on.
+double experts_scale(const Residuals& residuals, const std::vector<SpeedRow>& rows,
+                     const std::vector<double>& scales, bool cpu) {
+  const auto chosen = [cpu](const SpeedRow& row) { return has_experts(row) && uses_cpu(row) == cpu; };
+  double of_class = 0;
+  int number = 0;
+  for (const SpeedRow& row : rows) {
+    if (!counts(row) || !chosen(row)) continue;
+    of_class += scales[row.parts.back().fit];
+    ++number;
+  }
+  if (number == 0) return *std::ranges::max_element(scales);
+  of_class /= number;
+  const double wide = scale_of(residuals.of(chosen));
+  return std::sqrt(std::max(wide * wide - of_class * of_class, kLeast * kLeast));
+}
+
+/// Residuals of one device by where they were published. Runs of one report share its machine: what counts
+/// is how far reports lie from one another.
+struct Reports {
+  std::map<std::string, std::vector<Weighed>> by_source;
+  int runs = 0;
+
+  [[nodiscard]] double count() const { return static_cast<double>(by_source.size()); }
+  [[nodiscard]] double mean() const {
+    double sum = 0;
+    for (const auto& [source, residuals] : by_source) sum += quantile(residuals, 0.5);
+    return sum / count();
+  }
+};
+
+std::map<DeviceKey, Reports> reports_of(const std::vector<SpeedRow>& rows, const Constants& constants) {
+  std::map<DeviceKey, Reports> devices;
+  for (const SpeedRow& row : rows) {
+    if (!counts(row) || row.parts.size() != 1 || row.hardware.size() != 1) continue;
+    // A memory platform is no device: another processor on it is as good as another machine.
+    if (uses_cpu(row) && !row.measurement->host->fp32) continue;
+    Reports& reports = devices[{row.parts.front().fit, row.hardware.front()}];
+    reports.by_source[std::string(row.measurement->source)].push_back({residual(row, constants), 1.0});
+    ++reports.runs;
+  }
+  return devices;
+}
+
+/// How far a report lies from the mean of all of its device.
+double scale_of_reports(const std::map<DeviceKey, Reports>& devices) {
+  std::vector<Weighed> between;
+  for (const auto& [key, reports] : devices) {
+    if (reports.by_source.size() < 2) continue;
+    const double few = std::sqrt(reports.count() / (reports.count() - 1));
+    for (const auto& [source, residuals] : reports.by_source)
+      between.push_back({(quantile(residuals, 0.5) - reports.mean()) * few, 1.0});
+  }
+  return std::max(kLeast, scale_of(between));
+}
+
+MeasuredDevice device_of(const Catalog& catalog, const DeviceKey& key) {
+  MeasuredDevice device{};
+  for (const Gpu& gpu : catalog.gpus) {
+    if (gpu.id == key.second) device.gpu = &gpu;
+  }
+  for (const Host& host : catalog.hosts) {
+    if (host.id == key.second) device.host = &host;
+  }
+  for (const SpeedClass& speed : catalog.speed_classes) {
+    if (speed.fit == &catalog.speed_fits[key.first]) device.speed = &speed;
+  }
+  return device;
+}
+
+}  // namespace
+
+Interval interval(const SpeedRow& row, const Constants& constants) {
+  // As throughput.cpp does: the spread of each part's class, and of experts on top of it, over the parts'
+  // shares of the time.
+  Interval whole{0, 0};
+  SecondsPerToken all;
+  SecondsPerToken slow;
+  SecondsPerToken fast;
+  for (const SpeedRow::Part& part : row.parts) {
+    SpeedFit fit = constants.fits[part.fit];
+    const SpeedFamily& family = constants.families[constants.family_of[part.fit]];
+    fit.family = &family;
+    const SecondsPerToken time = token_time(part.work, {part.bandwidth, part.fp32, part.cores, &fit}).total();
+    Spread spread{fit.low, fit.high};
+    if (part.work.narrow && part.cores == 0) spread = with_narrow(spread);
+    if (has_experts(row)) spread = with_experts(spread, family);
+    all += time;
+    slow += time / spread.low;
+    fast += time / spread.high;
+  }
+  whole.low = std::log(all.count() / slow.count());
+  whole.high = std::log(all.count() / fast.count());
+  // Nothing is said to be faster than the bandwidth allows.
+  const double limit = std::log(predicted(row, constants).count() / bandwidth_time(row).count());
+  whole.high = std::min(whole.high, limit);
+  return whole;
+}
+
+std::vector<MeasuredDevice> calibrate_spreads(const Catalog& catalog, const std::vector<SpeedRow>& rows,
+                                              const std::vector<double>& left_out, Constants& constants) {
+  const Residuals residuals(rows, left_out);
+  const std::vector<double> scales = class_scales(residuals, constants.fits.size());
+  for (std::size_t c = 0; c < scales.size(); ++c) {
+    constants.fits[c].low = low_of(scales[c]);
+    constants.fits[c].high = high_of(scales[c]);
+  }
+  for (SpeedFamily& family : constants.families) {
+    const double further = experts_scale(residuals, rows, scales, family.id == "cpu");
+    family.experts_low = low_of(further);
+    family.experts_high = high_of(further);
+  }
+
+  const std::map<DeviceKey, Reports> devices = reports_of(rows, constants);
+  const double single = scale_of_reports(devices);
+  std::vector<MeasuredDevice> measured;
+  measured.reserve(devices.size());
+  for (const auto& [key, reports] : devices) {
+    MeasuredDevice device = device_of(catalog, key);
+    // Its mean is drawn towards the class, the less the more reports there are.
+    const double of_class = scales[key.first];
+    const double own = reports.count() / (reports.count() + single * single / (of_class * of_class));
+    const double wide = std::min(of_class, std::sqrt(single * single + of_class * of_class * (1.0 - own)));
+    device.factor = rounded(std::exp(own * reports.mean()));
+    device.low = low_of(wide);
+    device.high = high_of(wide);
+    device.measurements = reports.runs;
+    measured.push_back(device);
+  }
+  return measured;
+}
+
+}  // namespace r1fit
