@@ -64,6 +64,24 @@ Text word(Backend value) {
   return "";
 }
 
+Text title(Backend value) {
+  switch (value) {
+    case Backend::cuda:
+      return "CUDA";
+    case Backend::rocm:
+      return "ROCm";
+    case Backend::metal:
+      return "Metal";
+    case Backend::vulkan:
+      return "Vulkan";
+    case Backend::sycl:
+      return "SYCL";
+    case Backend::cpu:
+      return "the CPU";
+  }
+  return "";
+}
+
 Text word(Kernel value) {
   switch (value) {
     case Kernel::plain:

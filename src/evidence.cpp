@@ -158,24 +158,6 @@ Distance distance_of(const Measurement& run, const Match& match, const Sought& s
           static_cast<std::int64_t>(run.grade)};
 }
 
-std::string_view title(Backend backend) {
-  switch (backend) {
-    case Backend::cuda:
-      return "CUDA";
-    case Backend::rocm:
-      return "ROCm";
-    case Backend::metal:
-      return "Metal";
-    case Backend::vulkan:
-      return "Vulkan";
-    case Backend::sycl:
-      return "SYCL";
-    case Backend::cpu:
-      return "the CPU";
-  }
-  return "";
-}
-
 std::string_view layout(PlacementMode mode) {
   switch (mode) {
     case PlacementMode::gpu:

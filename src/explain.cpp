@@ -160,10 +160,9 @@ std::vector<Line> weight_lines(const Estimate& estimate, int where, Bytes total,
 
 std::string buffer_how(const Estimate& estimate, Backend backend) {
   const Workload& workload = estimate.workload;
-  std::string text = "working memory of the graph on " + std::string(backend_title(backend)) +
-                     " at micro-batch " + count_text(workload.ubatch) + ", " +
-                     count_text(kv_cells(workload).per_stream) + " cells a row, flash attention " +
-                     (workload.flash() ? "on" : "off") + "; docs/model.md";
+  std::string text = "working memory of the graph on " + std::string(title(backend)) + " at micro-batch " +
+                     count_text(workload.ubatch) + ", " + count_text(kv_cells(workload).per_stream) +
+                     " cells a row, flash attention " + (workload.flash() ? "on" : "off") + "; docs/model.md";
   return text;
 }
 

@@ -165,24 +165,6 @@ std::string device_title(const Device& device) {
   return device.name.empty() ? capacity_text(device.capacity) + " card" : device.name;
 }
 
-std::string_view backend_title(Backend backend) {
-  switch (backend) {
-    case Backend::cuda:
-      return "CUDA";
-    case Backend::rocm:
-      return "ROCm";
-    case Backend::metal:
-      return "Metal";
-    case Backend::vulkan:
-      return "Vulkan";
-    case Backend::sycl:
-      return "SYCL";
-    case Backend::cpu:
-      break;
-  }
-  return "the CPU";
-}
-
 std::string_view engine_id(const Estimate& estimate) {
   return estimate.engine ? estimate.engine->id : Text("llama.cpp");
 }
@@ -227,7 +209,7 @@ std::string workload_text(const Workload& workload, const EngineChoice& engine, 
   if (workload.parallel > 1) text += ", " + count_text(workload.parallel) + " slots";
   if (!workload.flash()) text += ", flash attention off";
   text += ", " + engine_title(engine) + " on ";
-  text += backend_title(backend);
+  text += title(backend);
   return text + ".";
 }
 

@@ -48,7 +48,6 @@ Bytes needs(const Placement& placement);
 std::string amount_text(Bytes size);
 
 std::string device_title(const Device& device);
-std::string_view backend_title(Backend backend);
 /// Id of the engine; where none was named the arithmetic is that of llama.cpp.
 std::string_view engine_id(const Estimate& estimate);
 /// "RTX 4090, 24 GiB, 1,008 GB/s; 64 GiB RAM, DDR5-5600 dual channel, 89.6 GB/s."

@@ -525,6 +525,7 @@ Text word(Confidence value);
 Text word(Vendor value);
 Text word(DeviceClass value);
 Text word(Backend value);
+Text title(Backend value);  ///< as it is printed in a sentence: "CUDA", "the CPU"
 Text word(Kernel value);
 Text word(TensorRole value);
 Text word(LayerSet value);
