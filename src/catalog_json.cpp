@@ -537,6 +537,10 @@ class Loader {
     if (low && high) check_order(place, low_key, *low, high_key, *high);
   }
   static void check(const SpeedClass& record, const Place& place) {
+    const bool cpu =
+        std::find(record.backends.begin(), record.backends.end(), Backend::cpu) != record.backends.end();
+    if (cpu && !(record.fp32 && record.cores))
+      refuse(place, "is a class of CPUs and lacks \"fp32\" or \"cores\" of a usual one");
     check_pair(place, "mfu", record.mfu, "mfu_low", record.mfu_low, "mfu_high", record.mfu_high);
   }
   static void check(const MeasuredDevice& record, const Place& place) {
@@ -599,6 +603,8 @@ class Loader {
     if (*record.real_total > record.memory.front()) refuse(place.at("real_total"), "is above \"memory\"");
   }
   static void check(const Host& record, const Place& place) {
+    if (record.fp32.has_value() != record.cores.has_value())
+      refuse(place, "\"fp32\" and \"cores\" must come together");
     if (record.channels % record.sockets != 0)
       refuse(place.at("channels"), "must be a multiple of \"sockets\"");
     const double carried = 8e6 * record.channels * record.mega_transfers;

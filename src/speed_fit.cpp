@@ -96,14 +96,13 @@ SpeedRow row_of(const Catalog& catalog, const Measurement& run) {
       row.hardware.emplace_back(device.gpu->id);
   }
   if (!works.host.empty()) {
-    const FlopsPerSecond usual = run.host->fp32.value_or(run.host->speed->fp32.value_or(FlopsPerSecond{}));
+    const Cores usual = cores_of(run.host, *run.host->speed);
     // KTransformers keeps a copy of the experts beside each socket, so it has the bandwidth of both: it is
     // one large socket to the model.
     const SpeedFit* fit = run.host->speed->fit;
     if (run.engine == "ktransformers") fit = one_socket(catalog);
-    const int cores = run.host_cores.value_or(run.host->cores.value_or(run.host->speed->cores.value_or(1)));
-    row.parts.push_back(
-        {works.host, run.host->bandwidth, run.host_fp32.value_or(usual), cores, place_of(catalog, fit)});
+    row.parts.push_back({works.host, run.host->bandwidth, run.host_fp32.value_or(usual.fp32),
+                         run.host_cores.value_or(usual.number), place_of(catalog, fit)});
     row.hardware.emplace_back(run.host->id);
   }
   row.key = works.host.empty() ? row.hardware.front() : std::string(run.host->id);

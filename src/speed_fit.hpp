@@ -37,7 +37,7 @@ SpeedRows speed_rows(const Catalog& catalog);
 /// What is fitted.
 struct Constants {
   std::vector<SpeedFamily> families;
-  std::vector<SpeedFit> fits;          ///< `family` points into the catalogue; see `family`
+  std::vector<SpeedFit> fits;          ///< `family` points into the catalogue; see `family_of`
   std::vector<std::size_t> family_of;  ///< place in `families` of each fit
   std::vector<double> parameters;      ///< where the search ended
 };

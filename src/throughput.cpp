@@ -1,7 +1,6 @@
 #include "r1fit/throughput.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string>
 
@@ -79,22 +78,6 @@ Spread spread_of(const DecodeStep& step, bool experts) {
   return experts ? with_experts(spread, *step.processor.fit->family) : spread;
 }
 
-/// The time that the full bandwidth of every memory would take.
-SecondsPerToken limit_of(const Machine& machine, const Works& works, const Pick& pick) {
-  SecondsPerToken bound;
-  for (std::size_t i = 0; i < machine.devices.size(); ++i) {
-    const Device& device = machine.devices[i];
-    if (works.devices[i].empty()) continue;
-    const Gpu* gpu = stand_in(device, pick);
-    bound += works.devices[i].read() / (device.bandwidth ? *device.bandwidth : gpu->bandwidth);
-  }
-  if (!works.host.empty()) {
-    bound += works.host.read() / (machine.host.bandwidth ? *machine.host.bandwidth : pick.host->bandwidth);
-  }
-  if (works.disk != BytesPerToken{}) bound += works.disk / *machine.disk;
-  return bound;
-}
-
 /// The processors at work under one assumption, each with what a token asks of it.
 std::vector<DecodeStep> steps_of(const Machine& machine, const Works& works, const Pick& pick) {
   std::vector<DecodeStep> steps;
@@ -120,11 +103,9 @@ std::vector<DecodeStep> steps_of(const Machine& machine, const Works& works, con
     const HostMemory& host = machine.host;
     const Host* platform = host.platform != nullptr ? host.platform : pick.host;
     const SpeedClass& speed = host.speed != nullptr ? *host.speed : *platform->speed;
-    const FlopsPerSecond fp32 =
-        platform != nullptr && platform->fp32 ? *platform->fp32 : speed.fp32.value_or(FlopsPerSecond{});
-    const int cores = platform != nullptr && platform->cores ? *platform->cores : speed.cores.value_or(1);
-    add("host memory", works.host, host.bandwidth ? *host.bandwidth : platform->bandwidth, fp32, cores, speed,
-        host.measured);
+    const Cores cores = cores_of(platform, speed);
+    add("host memory", works.host, host.bandwidth ? *host.bandwidth : platform->bandwidth, cores.fp32,
+        cores.number, speed, host.measured);
   }
   return steps;
 }
@@ -139,7 +120,7 @@ Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Pla
   SecondsPerToken slow;
   SecondsPerToken typical;
   SecondsPerToken fast;
-  SecondsPerToken bound = limit_of(machine, works, pick);
+  SecondsPerToken bound;  // the full bandwidth of every memory
   SecondsPerToken hand_over;
   const DecodeStep* before = nullptr;
   for (const DecodeStep& step : steps) {
@@ -148,6 +129,7 @@ Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Pla
     typical += step.total();
     slow += step.total() / spread.low;
     fast += step.total() / spread.high;
+    bound += step.work.read() / step.processor.bandwidth;
     if (before != nullptr) hand_over += before->speed->fit->family->hand_over;
     before = &step;
     const bool measured = experts ? fit.expert_measurements > 0 : fit.measurements > 0;
@@ -158,6 +140,7 @@ Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Pla
   typical += hand_over + disk_time;
   slow += hand_over + disk_time * kScatteredReads;
   fast += hand_over + disk_time;
+  bound += disk_time;
   outcome.limit = rate(bound);
   outcome.decode = {rate(slow), rate(typical), rate(fast)};
   if (kept != nullptr) {
@@ -246,6 +229,12 @@ Range<TokensPerSecond> span_of(const std::vector<Outcome>& outcomes) {
 }
 
 }  // namespace
+
+Cores cores_of(const Host* platform, const SpeedClass& usual) {
+  // The loader sees to it that a class of CPUs has both.
+  if (platform != nullptr && platform->fp32 && platform->cores) return {*platform->fp32, *platform->cores};
+  return {usual.fp32.value(), usual.cores.value()};
+}
 
 Spread with_narrow(Spread spread) {
   return {1.0 / together(spread.low, kNarrowSpread.low), together(spread.high, kNarrowSpread.high)};

@@ -190,6 +190,14 @@ TEST_CASE("values must be possible") {
   CHECK_THAT(error_with(kModels, R"("hard": 12000, )", ""), contains("must come together"));
 }
 
+TEST_CASE("a class of CPUs says what a usual one is") {
+  CatalogTexts texts = tiny_texts();
+  const std::size_t at = texts.constants.find("\"cores\": ");
+  REQUIRE(at != std::string::npos);
+  texts.constants.erase(at, texts.constants.find(',', at) + 1 - at);
+  CHECK_THAT(load_error(texts), contains("is a class of CPUs and lacks \"fp32\" or \"cores\""));
+}
+
 TEST_CASE("efficiencies are shares of a physical limit") {
   CatalogTexts texts = tiny_texts();
   const std::size_t at = texts.speed.find("\"efficiency\": ") + 14;

@@ -22,6 +22,14 @@ struct Works {
 Works works_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
                const Placement& placement, Tokens depth);
 
+/// What the processor of a host is reckoned with: its own, or that of a usual one of its class where it is
+/// not known.
+struct Cores {
+  FlopsPerSecond fp32;  ///< peak of all
+  int number;
+};
+Cores cores_of(const Host* platform, const SpeedClass& usual);
+
 /// How far measurements lie from the typical speed, as multiples of it, at 80 %.
 struct Spread {
   double low;
