@@ -15,6 +15,7 @@ using r1fit::test::error_of;
 using r1fit::test::Ran;
 using r1fit::test::refusal_fault;
 using r1fit::test::run;
+using r1fit::test::starts_with;
 
 namespace {
 
@@ -336,6 +337,25 @@ TEST_CASE("what excludes each other is refused", "[command_line]") {
   CHECK_THAT(refusal({"--gpu", "4090", "--bandwidth", "900"}),
              contains("--bandwidth is about nameless cards"));
   CHECK(refusal({"--split", "row"}) == "--split row is not modelled yet; layer is");
+}
+
+TEST_CASE("what is documented of a command is what its help lists", "[command_line]") {
+  const std::vector<CommandDoc> docs = command_docs();
+  REQUIRE(docs.size() >= 8);
+  CHECK(docs.front().word == "recommend");
+  for (const CommandDoc& command : docs) {
+    const std::string help = parse_command_line({std::string(command.word), "--help"}).text;
+    CAPTURE(command.word);
+    CHECK_THAT(help, starts_with(std::string(command.summary)));
+    if (!command.argument.name.empty()) CHECK_THAT(help, contains("\n  " + command.argument.name + " "));
+    for (const FlagDoc& flag : command.flags) {
+      CAPTURE(flag.name);
+      const std::string lead = flag.type.empty() ? flag.name : flag.name + " " + flag.type;
+      CHECK_THAT(help, contains("\n  " + lead + " "));
+      if (!flag.heading.empty()) CHECK_THAT(help, contains("\n" + flag.heading + ":\n"));
+      for (const std::string& word : flag.words) CHECK_THAT(help, contains(word));
+    }
+  }
 }
 
 TEST_CASE("the help of every command fits 80 columns and names its flags", "[command_line]") {

@@ -46,4 +46,32 @@ struct CommandLine {
 /// Reads the arguments after the program's name. Throws Error for whatever is wrong with them.
 CommandLine parse_command_line(const std::vector<std::string>& args);
 
+/// A flag as help, manual page and completion show it.
+struct FlagDoc {
+  std::string name;  ///< "--vram", or "-q,--quiet"
+  std::string type;  ///< "GIB"; empty: takes no value
+  std::string help;
+  std::string heading;
+  bool repeatable = false;
+  std::vector<std::string> words;  ///< what the value may be, where that is a closed list
+};
+
+/// The words of a command that belong to no flag.
+struct ArgumentDoc {
+  std::string name;  ///< "MODEL"; empty: the command takes none
+  std::string help;
+  bool required = false;
+  std::vector<std::string> words;
+};
+
+struct CommandDoc {
+  std::string_view word;
+  std::string_view summary;
+  ArgumentDoc argument;
+  std::vector<FlagDoc> flags;
+};
+
+/// Every command with every flag it takes, in the order of the help; `recommend`, the default, first.
+std::vector<CommandDoc> command_docs();
+
 }  // namespace r1fit
