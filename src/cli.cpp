@@ -20,6 +20,9 @@
 namespace r1fit {
 namespace {
 
+/// As many rows as a screen has room for beside the pick.
+constexpr int kRows = 5;
+
 /// Batch answers are put out in pieces of about this size, not a line at a time.
 constexpr std::size_t kBatchPiece = 1 << 16;
 
@@ -33,7 +36,7 @@ class Program {
     options_.style = decide_style(line_.color, world_.environment);
     options_.verbose = line_.verbose;
     options_.explain = line_.explain;
-    options_.top = line_.top;
+    options_.top = line_.top.value_or(line_.needs.all ? 0 : kRows);
     switch (line_.action) {
       case Action::recommend:
         return recommended();
@@ -80,8 +83,7 @@ class Program {
     Question question = build_question(catalog(), line_.needs);
     const Machine machine = build_machine(catalog(), line_.hardware, question.engine.engine);
     settle_context(question, line_.needs, machine);
-    const Requirements required{line_.required, line_.needs.min_tps, line_.needs.min_context};
-    Check result = check(catalog(), question, machine, required);
+    Check result = check(catalog(), question, machine, requirements_of(line_.needs, line_.required));
     cite(catalog(), machine, result.estimate);
     return print(report(line_.format, result, machine, options_),
                  result.ok() ? ExitStatus::yes : ExitStatus::no);

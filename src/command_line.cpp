@@ -58,9 +58,9 @@ void settle_model(Parse& parse) {
 void declare_recommend(Parse& parse) {
   add_configuration(parse);
   add_candidates(parse.flags, parse.line.needs);
-  parse.flags.value("--top", "at most so many rows (default 5)", "N", [&line = parse.line](auto text) {
-    line.top = static_cast<int>(parse_whole("--top", text, 1, 1000));
-  });
+  parse.flags.value(
+      "--top", "at most so many rows (default 5, with --all all)", "N",
+      [&line = parse.line](auto text) { line.top = static_cast<int>(parse_whole("--top", text, 1, 1000)); });
   add_minima(parse.flags, parse.line.needs);
   add_output(parse.flags, parse.line, parse.output);
 }

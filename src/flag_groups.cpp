@@ -200,6 +200,12 @@ void add_minima(Flags& flags, NeedsQuery& needs) {
   });
   flags.value("--min-ctx", "least context that must fit", "TOKENS",
               [&](std::string_view text) { needs.min_context = parse_tokens("--min-ctx", text); });
+  flags.value("--max-answer-s", "most seconds to an answer to an everyday question", "SECONDS",
+              [&](std::string_view text) {
+                needs.max_answer = seconds(parse_positive("--max-answer-s", text, 1e7));
+              });
+  flags.flag("--pessimistic", "these must hold at the slow end of the range, not typically",
+             needs.pessimistic);
 }
 
 void add_candidates(Flags& flags, NeedsQuery& needs) {
@@ -209,6 +215,9 @@ void add_candidates(Flags& flags, NeedsQuery& needs) {
                [&](std::string_view text) { needs.quants.emplace_back(text); });
   flags.choice("--use", "what it is for: general, math or code; decides the benchmark that ranks", "WHAT",
                kUseWords, [&](std::size_t word) { needs.use = static_cast<Use>(word); });
+  flags.choice("--prefer", "what leads the list: quality (default), or of what is as good speed or context",
+               "WHAT", kPreferWords, [&](std::size_t word) { needs.prefer = static_cast<Prefer>(word); });
+  flags.flag("--all", "also what another row makes pointless", needs.all);
 }
 
 void add_quant(Flags& flags, NeedsQuery& needs) {

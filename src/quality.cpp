@@ -8,8 +8,14 @@ namespace r1fit {
 namespace {
 
 constexpr std::array<std::string_view, 3> kUseWords{"general", "math", "code"};
-constexpr std::array<std::string_view, 3> kBenchmarks{"gpqa_diamond_pass1", "aime2024_pass1",
-                                                      "livecodebench_pass1"};
+/// LiveCodeBench adds tasks over time; the models of January 2025 share one edition.
+struct Benchmark {
+  std::string_view id;
+  std::string_view split;
+};
+constexpr std::array<Benchmark, 3> kBenchmarks{{{"gpqa_diamond_pass1", "GPQA Diamond"},
+                                                {"aime2024_pass1", "AIME 2024"},
+                                                {"livecodebench_pass1", "LiveCodeBench 2024-08..2025-01"}}};
 
 /// Perplexity of R1-0528 mixes over 3.213 at 8 bits, as ln(ratio), which is the mean divergence for small
 /// losses. ik_llama.cpp discussion 477 and the Thireus mixes named there, wiki.test.raw, n_ctx 512.
@@ -38,10 +44,25 @@ const QuantLoss* find_loss(const Quant& quant, Text metric) {
 }  // namespace
 
 std::string_view word(Use use) { return kUseWords[static_cast<std::size_t>(use)]; }
-std::string_view benchmark_of(Use use) { return kBenchmarks[static_cast<std::size_t>(use)]; }
 
 const Score* find_score(const Model& model, std::string_view benchmark) {
   const auto found = std::ranges::find(model.scores, benchmark, &Score::benchmark);
+  return found == model.scores.end() ? nullptr : &*found;
+}
+
+const Score* comparable_score(const Model& model, Use use) {
+  const Benchmark& benchmark = kBenchmarks.at(static_cast<std::size_t>(use));
+  const auto found = std::ranges::find_if(model.scores, [&benchmark](const Score& score) {
+    return score.benchmark == benchmark.id && score.split == benchmark.split;
+  });
+  return found == model.scores.end() ? nullptr : &*found;
+}
+
+const Score* other_split(const Model& model, Use use) {
+  const Benchmark& benchmark = kBenchmarks.at(static_cast<std::size_t>(use));
+  const auto found = std::ranges::find_if(model.scores, [&benchmark](const Score& score) {
+    return score.benchmark == benchmark.id && score.split != benchmark.split;
+  });
   return found == model.scores.end() ? nullptr : &*found;
 }
 

@@ -232,6 +232,10 @@ void settle_context(Question& question, const NeedsQuery& query, const Machine& 
   question.workload.context = default_context(*question.engine.release, gpu_memory(machine), *question.model);
 }
 
+Requirements requirements_of(const NeedsQuery& query, Verdict verdict) {
+  return {verdict, query.min_tps, query.min_context, query.max_answer, query.pessimistic};
+}
+
 RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query) {
   RecommendRequest request;
   request.engine = chosen_engine(catalog, query);
@@ -253,8 +257,9 @@ RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query) 
   request.context = query.context;
   request.said = query.said;
   request.use = query.use;
-  request.min_tps = query.min_tps;
-  request.min_context = query.min_context;
+  request.prefer = query.prefer;
+  request.all = query.all;
+  request.required = requirements_of(query, Verdict::offload);
   return request;
 }
 

@@ -6,29 +6,12 @@
 #include "r1fit/error.hpp"
 #include "r1fit/step_up.hpp"
 #include "r1fit/units_text.hpp"
+#include "r1fit/ways.hpp"
 
 namespace r1fit {
 namespace {
 
-// The score is the model's benchmark in points, less the loss of the quantisation, less what a slow answer
-// costs. Constants of judgement, argued in docs/model.md:
-/// Below usable (10 tok/s) each halving costs what stepping down a model class does: 3 to 4 points.
-constexpr double kSlowPerHalving = 4.0;
-constexpr TokensPerSecond kUsable = tok_per_s(10);
-/// Above usable a doubling is worth a third of a point, enough to choose between quantisations of one model,
-/// up to where reading speed is far behind.
-constexpr double kFastPerDoubling = 0.3;
-constexpr TokensPerSecond kFastEnough = tok_per_s(60);
-/// A placement inside the margin may fail on a machine that does other things; one that needs a system
-/// setting or hand-made flags is that much less what was asked for.
-constexpr double kInsideMarginCost = 1.0;
-constexpr double kRaisedLimitCost = 2.0;
-constexpr double kByHandCost = 3.0;
-
 constexpr int kStepUps = 2;
-
-/// A thing runs if it fits or is offloaded; reading weights from disk for every token is not recommended.
-bool runs(const Estimate& estimate) { return estimate.placement.verdict <= Verdict::offload; }
 
 std::vector<const Model*> offered_models(const Catalog& catalog) {
   std::vector<const Model*> models;
@@ -46,20 +29,6 @@ std::vector<const Quant*> offered_quants(const Catalog& catalog) {
   return quants;
 }
 
-double strain_cost(Strain strain) {
-  switch (strain) {
-    case Strain::none:
-      return 0;
-    case Strain::inside_margin:
-      return kInsideMarginCost;
-    case Strain::raised_limit:
-      return kRaisedLimitCost;
-    case Strain::tensors_by_hand:
-      return kByHandCost;
-  }
-  return 0;
-}
-
 std::string missing_text(const Estimate& estimate) {
   const Placement& placement = estimate.placement;
   std::string text = gib_text(placement.shortfall) + " short";
@@ -75,20 +44,36 @@ std::string why_rejected(const Estimate& estimate, const RecommendRequest& reque
   if (placement.verdict == Verdict::streams) {
     return gib_text(placement.disk_streamed) + " of weights would be read from disk";
   }
-  if (request.min_tps && !estimate.speed.decode) return estimate.speed.unknown;
-  if (request.min_tps && estimate.speed.decode->typical < *request.min_tps) {
-    return "typically " + tok_per_s_text(estimate.speed.decode->typical) + " tok/s, below --min-tps";
+  const Requirements& required = request.required;
+  const std::string_view which = required.pessimistic ? "at the slow end " : "typically ";
+  if (required.min_tps) {
+    if (!estimate.speed.decode) return estimate.speed.unknown;
+    const Range<TokensPerSecond>& speed = *estimate.speed.decode;
+    const TokensPerSecond counts = required.pessimistic ? speed.low : speed.typical;
+    if (counts < *required.min_tps)
+      return std::string(which) + tok_per_s_text(counts) + " tok/s, below --min-tps";
   }
-  if (request.min_context) return "the context that fits is below --min-ctx";
+  if (required.max_answer) {
+    if (!estimate.speed.answer) return "the time to an answer is not known";
+    const Range<Seconds>& answer = *estimate.speed.answer;
+    const Seconds counts = required.pessimistic ? answer.high : answer.typical;
+    if (counts > *required.max_answer)
+      return std::string(which) + duration_text(counts, counts) + " to an answer, above --max-answer-s";
+  }
+  if (required.min_context) return "the context that fits is below --min-ctx";
   return "ranked lower";
 }
 
 std::string why_ranked(const Estimate& estimate, Use use) {
-  const Score* score = find_score(*estimate.model, benchmark_of(use));
   std::string why;
-  if (score != nullptr) {
+  if (const Score* score = comparable_score(*estimate.model, use)) {
     why = std::string(score->split) + " " + fixed_text(score->value, 1) + " at 16 bits, about " +
           fixed_text(estimate.loss.points, 1) + " points lost as " + std::string(estimate.quant->id);
+  } else if (const Score* other = other_split(*estimate.model, use)) {
+    why = "not ranked by its answers: its " + std::string(other->split) + " " + fixed_text(other->value, 1) +
+          " is of another split";
+  } else {
+    why = "not ranked by its answers: no comparable score published";
   }
   if (!estimate.speed.decode) return why + "; speed unknown: " + estimate.speed.unknown;
   const TokensPerSecond typical = estimate.speed.decode->typical;
@@ -107,22 +92,17 @@ class Ranking {
     for (const Model* model : models) consider(*model);
     // What no candidate can mean is wrong usage, not "nothing fits".
     if (!answerable_ && !out_.rejected.empty()) throw Error(out_.rejected.front().why);
-    const auto better = [](const Recommendation& a, const Recommendation& b) {
-      if (a.score != b.score) return a.score > b.score;
-      return a.estimate.model->id < b.estimate.model->id;
-    };
-    std::ranges::sort(out_.ranked, better);
-    std::ranges::sort(out_.rejected, better);
-    int rank = 0;
-    for (Recommendation& one : out_.ranked) {
-      one.rank = ++rank;
-      one.why = why_ranked(one.estimate, request_.use);
-      annotate(catalog_, question_of(one.estimate), machine_, one.estimate);
+    std::ranges::sort(candidates_, better);
+    if (!candidates_.empty()) {
+      pick();
+      show();
     }
+    std::ranges::sort(out_.rejected, better);
     for (Recommendation& one : out_.rejected) {
       if (one.why.empty()) one.why = why_rejected(one.estimate, request_);
     }
     step_up();
+    remark();
     return std::move(out_);
   }
 
@@ -142,16 +122,29 @@ class Ranking {
     return {estimate.model, estimate.quant, estimate.engine, estimate.workload, request_.placement};
   }
 
-  [[nodiscard]] bool meets_needs(const Estimate& estimate) const {
-    const std::optional<Range<TokensPerSecond>>& speed = estimate.speed.decode;
-    if (request_.min_tps && !(speed && speed->typical >= *request_.min_tps)) return false;
-    if (!request_.min_context) return true;
-    const std::optional<Tokens> most =
-        max_context(candidate_of(estimate), estimate.workload, machine_, estimate.placement);
-    return most && *most >= *request_.min_context;
+  [[nodiscard]] bool good_enough(const Estimate& estimate) const {
+    const std::optional<Tokens> most = request_.required.min_context ? longest(estimate) : std::nullopt;
+    return unmet(request_.required, estimate, most).empty();
   }
 
-  /// Adds the best quantisation of a model to the ranked, or its nearest miss to the rejected.
+  /// A total order: what is too slow after all else, then better scores first, what has none that compares
+  /// last.
+  static bool better(const Recommendation& a, const Recommendation& b) {
+    const bool bearable_a = bearable(a.estimate);
+    if (bearable_a != bearable(b.estimate)) return bearable_a;
+    if (a.score != b.score) return a.score > b.score;
+    if (a.estimate.model != b.estimate.model) return a.estimate.model->id < b.estimate.model->id;
+    const double cost_a = deductions(a.estimate);
+    const double cost_b = deductions(b.estimate);
+    if (cost_a != cost_b) return cost_a < cost_b;
+    return a.estimate.quant->id < b.estimate.quant->id;
+  }
+
+  [[nodiscard]] std::optional<Tokens> longest(const Estimate& estimate) const {
+    return max_context(candidate_of(estimate), estimate.workload, machine_, estimate.placement);
+  }
+
+  /// Adds every quantisation of a model that runs to the candidates, or its nearest miss to the rejected.
   void consider(const Model& model) {
     if (const std::string problem = objection(question(model, *quants_.front())); !problem.empty()) {
       Recommendation dropped;
@@ -163,7 +156,7 @@ class Ranking {
       return;
     }
     answerable_ = true;
-    std::optional<Recommendation> best;
+    bool found = false;
     std::optional<Recommendation> miss;
     for (const Quant* quant : quants_) {
       if (!has_weights(catalog_, model, *quant) || !readable(*quant)) continue;
@@ -171,17 +164,142 @@ class Ranking {
       Recommendation one;
       one.estimate = evaluate(catalog_, question(model, *quant), machine_);
       one.score = ranking_score(one.estimate, request_.use);
-      if (runs(one.estimate) && meets_needs(one.estimate)) {
-        if (!best || one.score > best->score) best = std::move(one);
+      if (good_enough(one.estimate)) {
+        found = true;
+        candidates_.push_back(std::move(one));
       } else if (!miss || nearer(one.estimate, miss->estimate)) {
         miss = std::move(one);
       }
     }
-    if (best) {
-      out_.ranked.push_back(std::move(*best));
-    } else if (miss) {
-      out_.rejected.push_back(std::move(*miss));
+    if (!found && miss) out_.rejected.push_back(std::move(*miss));
+  }
+
+  // ---- what each is good for ------------------------------------------------------------------------
+
+  /// Gives the roles. Candidates are sorted; each step down in answers must be worth it.
+  void pick() {
+    Recommendation& best = candidates_.front();
+    const auto roomy = [this](const Recommendation& one) {
+      const std::optional<Tokens> most = longest(one.estimate);
+      return most ? static_cast<double>(most->count()) : 0.0;
+    };
+    Recommendation* fastest = &best;
+    Recommendation* roomiest = &best;
+    double most = roomy(best);
+    for (Recommendation& one : candidates_) {
+      const Estimate& found = one.estimate;
+      if (!still_good(found, best.estimate, request_.use) || !usable(found, best.estimate)) continue;
+      if (found.speed.decode->typical >= fastest->estimate.speed.decode->typical * kClearlyMore)
+        fastest = &one;
+      if (const double room = roomy(one); room >= most * kClearlyMore) {
+        most = room;
+        roomiest = &one;
+      }
     }
+    if (roomy(*fastest) * kClearlyMore >= most)
+      roomiest = roomy(best) * kClearlyMore >= most ? &best : fastest;
+    best.roles.push_back(Role::best_answers);
+    fastest->roles.push_back(Role::fastest);
+    roomiest->roles.push_back(Role::longest_context);
+    const auto real = std::ranges::find_if(
+        candidates_, [](const Recommendation& one) { return one.estimate.model->shape->moe.has_value(); });
+    if (real != candidates_.end()) real->roles.push_back(Role::real_r1);
+  }
+
+  /// Shows what was picked and the best quantisation of every other model, unless a row makes it pointless.
+  void show() {
+    std::vector<Recommendation*> rows;
+    const auto is_row_of = [](const Model* model) {
+      return [model](const Recommendation* row) { return row->estimate.model == model; };
+    };
+    for (Recommendation& one : candidates_) {
+      if (!one.roles.empty()) rows.push_back(&one);
+    }
+    std::vector<const Model*> folded;
+    for (Recommendation& one : candidates_) {
+      const Model* model = one.estimate.model;
+      if (std::ranges::any_of(rows, is_row_of(model)) || std::ranges::find(folded, model) != folded.end())
+        continue;
+      const auto better_row = std::ranges::find_if(rows, [&](const Recommendation* row) {
+        return dominates(row->estimate, one.estimate, request_.use);
+      });
+      if (request_.all || better_row == rows.end()) {
+        rows.push_back(&one);
+        continue;
+      }
+      const Estimate& other = (*better_row)->estimate;
+      one.why = std::string(other.model->name) + " " + std::string(other.quant->id) +
+                " has better answers, and this is not clearly faster or smaller";
+      folded.push_back(model);
+      out_.rejected.push_back(one);
+    }
+    out_.folded = static_cast<int>(folded.size());
+    for (Recommendation* row : rows) {
+      out_.ranked.push_back(std::move(*row));
+      Recommendation& one = out_.ranked.back();
+      annotate(catalog_, question_of(one.estimate), machine_, one.estimate);
+      one.why = why_ranked(one.estimate, request_.use);
+    }
+    put_in_order();
+  }
+
+  /// As preferred: of what is still good the fastest or the roomiest first, the rest by its score.
+  void put_in_order() {
+    std::ranges::sort(out_.ranked, better);
+    if (request_.prefer != Prefer::quality) {
+      const auto best = std::ranges::find_if(out_.ranked, [](const Recommendation& one) {
+        return std::ranges::find(one.roles, Role::best_answers) != one.roles.end();
+      });
+      const Estimate pick = best->estimate;
+      const auto key = [&](const Recommendation& one) {
+        const Estimate& found = one.estimate;
+        if (!still_good(found, pick, request_.use) || !usable(found, pick)) return 0.0;
+        if (request_.prefer == Prefer::speed) return found.speed.decode->typical.count();
+        return found.max_context ? static_cast<double>(found.max_context->count()) : 0.0;
+      };
+      std::ranges::stable_sort(out_.ranked, std::ranges::greater{}, key);
+    }
+    int rank = 0;
+    for (Recommendation& one : out_.ranked) one.rank = ++rank;
+  }
+
+  /// A model that has both splits tells how they compare.
+  [[nodiscard]] std::string why_unranked(const Model& model) const {
+    std::string text = std::string(model.name) + " comes after all that are ranked: ";
+    const Score* score = other_split(model, request_.use);
+    if (score == nullptr) return text + "no comparable score of it is published.";
+    text += "its " + std::string(score->split) + " " + fixed_text(score->value, 1) +
+            " is of another split than theirs";
+    for (const Model& one : catalog_.models) {
+      const Score* ours = comparable_score(one, request_.use);
+      const Score* theirs = other_split(one, request_.use);
+      if (ours == nullptr || theirs == nullptr || theirs->split != score->split) continue;
+      text += ", on which " + std::string(one.name) + " has " + fixed_text(theirs->value, 1) +
+              " instead of " + fixed_text(ours->value, 1);
+      break;
+    }
+    return text + ".";
+  }
+
+  void remark() {
+    const auto fits = [](const Recommendation& one) {
+      return one.estimate.model != nullptr && !one.estimate.weights.layers.empty() &&
+             one.estimate.placement.verdict <= Verdict::offload;
+    };
+    if (out_.ranked.empty() && std::ranges::none_of(out_.rejected, fits)) {
+      out_.notes.push_back({"nothing_usable",
+                            "Nothing here runs as asked: without other hardware a hosted API or a rented GPU "
+                            "is the honest answer."});
+    }
+    for (const Recommendation& one : out_.ranked) {
+      if (!one.score) out_.notes.push_back({"not_comparable", why_unranked(*one.estimate.model)});
+    }
+    if (out_.ranked.empty()) return;
+    if (std::ranges::any_of(out_.ranked, [](const Recommendation& one) { return bearable(one.estimate); }))
+      return;
+    out_.notes.push_back({"only_slow", "Nothing here reaches " + tok_per_s_text(kBearable) +
+                                           " tok/s: for daily use a hosted API or a rented GPU is the honest "
+                                           "answer."});
   }
 
   /// Unasked, only what was published, and dynamic mixtures only where their loss is known: on 671B models.
@@ -206,12 +324,15 @@ class Ranking {
 
   void step_up() {
     if (request_.placement.any() || machine_.devices.empty()) return;
-    const double best = out_.ranked.empty() ? 0.0 : out_.ranked.front().score;
+    double best = 0;
+    for (const Recommendation& one : out_.ranked) {
+      if (bearable(one.estimate)) best = std::max(best, one.score.value_or(0));
+    }
     std::vector<const Recommendation*> misses;
     for (const Recommendation& one : out_.rejected) {
-      const Score* score = find_score(*one.estimate.model, benchmark_of(request_.use));
-      const bool better = score != nullptr && score->value > best;
-      if (better && one.estimate.placement.verdict == Verdict::does_not_fit &&
+      const Score* score = comparable_score(*one.estimate.model, request_.use);
+      const bool higher = score != nullptr && score->value > best;
+      if (higher && one.estimate.placement.verdict == Verdict::does_not_fit &&
           !one.estimate.placement.devices.empty()) {
         misses.push_back(&one);
       }
@@ -226,35 +347,35 @@ class Ranking {
       });
       if (seen) continue;
       const Estimate& found = miss->estimate;
-      out_.step_ups.push_back({found, found.placement.shortfall,
+      out_.step_ups.push_back({found, found.placement.shortfall, flags_for(found),
                                hardware_for(catalog_, candidate_of(found), found.workload, machine_)});
     }
+  }
+
+  /// What may be asked differently so that it fits here. Flags change cache and buffers, never the weights.
+  [[nodiscard]] std::vector<std::string> flags_for(const Estimate& estimate) const {
+    Bytes yielding = estimate.placement.host.kv_cache + estimate.placement.host.compute;
+    for (const DeviceUse& use : estimate.placement.devices) yielding += use.kv_cache + use.compute;
+    const bool raised =
+        std::ranges::any_of(machine_.devices, [](const Device& device) { return !device.stretch.empty(); });
+    if (!raised && estimate.placement.shortfall > yielding) return {};
+    std::vector<std::string> flags =
+        ways_to(Verdict::tight, catalog_, candidate_of(estimate), estimate.workload, machine_);
+    // Every quantisation was a candidate, and none fits.
+    std::erase_if(flags, [](const std::string& flag) { return flag.starts_with("--quant"); });
+    return flags;
   }
 
   const Catalog& catalog_;
   const RecommendRequest& request_;
   const Machine& machine_;
   std::vector<const Quant*> quants_;
+  std::vector<Recommendation> candidates_;  ///< all that runs and meets the needs
   bool answerable_ = false;
   Recommendations out_;
 };
 
 }  // namespace
-
-double ranking_score(const Estimate& estimate, Use use) {
-  const Score* score = find_score(*estimate.model, benchmark_of(use));
-  double points = (score != nullptr ? score->value : 0.0) - estimate.loss.points;
-  points -= strain_cost(estimate.placement.strain);
-  if (!estimate.speed.decode) return points;
-  // With a few layers in host memory the typical speed is as likely as the low end (see throughput.cpp).
-  TokensPerSecond likely = estimate.speed.decode->typical;
-  if (estimate.placement.mode == PlacementMode::partial) {
-    likely = tok_per_s(std::sqrt(likely.count() * estimate.speed.decode->low.count()));
-  }
-  const TokensPerSecond speed = std::min(likely, kFastEnough);
-  const double doublings = std::log2(speed.count() / kUsable.count());
-  return points + doublings * (doublings < 0 ? kSlowPerHalving : kFastPerDoubling);
-}
 
 Recommendations recommend(const Catalog& catalog, const RecommendRequest& request, const Machine& machine) {
   return Ranking(catalog, request, machine).run();

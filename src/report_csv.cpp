@@ -304,12 +304,13 @@ std::string markdown_table(const std::vector<std::string>& head,
 std::string csv_of(const Recommendations& result, const Machine& machine, const PrintOptions& options) {
   Cells head = estimate_head();
   prepend(head, "rank");
-  head.insert(head.end(), {"score", "why"});
+  head.insert(head.end(), {"score", "roles", "why"});
   std::string text = csv_row(head);
   const auto append = [&](const Recommendation& row, bool ranked) {
     Cells cells = estimate_cells(row.estimate, machine);
     prepend(cells, ranked ? std::to_string(row.rank) : "");
-    cells.push_back(ranked ? number(row.score) : "");
+    cells.push_back(ranked && row.score ? number(*row.score) : "");
+    cells.push_back(joined(role_words(row.roles)));
     cells.push_back(row.why);
     text += csv_row(cells);
   };
@@ -352,10 +353,12 @@ std::string markdown_of(const Recommendations& result, const RecommendRequest& r
     for (const Recommendation& row : rows) {
       Cells cells = people_cells(row.estimate, request.use);
       prepend(cells, std::to_string(row.rank));
+      cells.push_back(role_text(row.roles));
       table.push_back(std::move(cells));
     }
     Cells head = people_head(rows, request.use);
     prepend(head, "rank");
+    head.emplace_back("picked for");
     std::vector<bool> right = kPeopleRight;
     right.insert(right.begin(), true);
     text += "\n" + markdown_table(head, table, right) + commands_markdown(pick) + notes_markdown(pick);

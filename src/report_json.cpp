@@ -53,6 +53,16 @@ Json range(const std::optional<Range<Tokens>>& value) {
   return low_to_high(value->low.count(), value->typical.count(), value->high.count());
 }
 
+Json notes_json(const std::vector<Note>& notes) {
+  Json list = Json::array();
+  for (const Note& note : notes) {
+    Json& one = list.emplace_back();
+    one["code"] = note.code;
+    one["text"] = note.text;
+  }
+  return list;
+}
+
 template <class Texts>
 Json texts(const Texts& values) {
   Json list = Json::array();
@@ -280,13 +290,7 @@ void add_estimate(Json& document, const Estimate& estimate, const Machine& machi
   }
   document["comfortable_with"] = texts(estimate.comfortable_with);
   document["commands"] = std::move(commands);
-  Json notes = Json::array();
-  for (const Note& note : estimate.notes) {
-    Json& one = notes.emplace_back();
-    one["code"] = note.code;
-    one["text"] = note.text;
-  }
-  document["notes"] = std::move(notes);
+  document["notes"] = notes_json(estimate.notes);
 }
 
 Json estimate_json(const Estimate& estimate, const Machine& machine) {
@@ -527,6 +531,9 @@ std::string json_of(const Check& check, const Machine& machine) {
   document["step_up"] = texts(check.step_up);
   document["min_tps"] = check.required.min_tps ? rounded(*check.required.min_tps) : Json(nullptr);
   document["min_ctx"] = count(check.required.min_context);
+  document["max_answer_s"] =
+      check.required.max_answer ? figure(check.required.max_answer->count()) : Json(nullptr);
+  document["pessimistic"] = check.required.pessimistic;
   add_estimate(document, check.estimate, machine);
   return pretty(document);
 }
@@ -622,9 +629,7 @@ std::string json_of(const Claim& claim) {
   document["shortfall_bytes"] = count(claim.shortfall);
   document["truth_bytes"] = count(claim.truth);
   document["instead"] = instead_json(claim);
-  Json notes = Json::array();
-  for (const Note& note : claim.notes) notes.push_back({{"code", note.code}, {"text", note.text}});
-  document["notes"] = std::move(notes);
+  document["notes"] = notes_json(claim.notes);
   return pretty(document);
 }
 
@@ -633,12 +638,14 @@ std::string json_of(const Recommendations& result, const RecommendRequest& reque
   Json document{{"schema", "r1fit.recommendation/1"}};
   document["hardware"] = hardware_json(machine);
   document["use"] = word(request.use);
+  document["prefer"] = word(request.prefer);
   Json ranked = Json::array();
   for (std::size_t i = 0; i < parts::shown(result.ranked.size(), options); ++i) {
     const Recommendation& row = result.ranked[i];
     Json one = estimate_json(row.estimate, machine);
     one["rank"] = row.rank;
-    one["score"] = rounded(row.score);
+    one["score"] = row.score ? rounded(*row.score) : Json(nullptr);
+    one["roles"] = texts(parts::role_words(row.roles));
     one["why"] = row.why;
     ranked.push_back(std::move(one));
   }
@@ -655,9 +662,11 @@ std::string json_of(const Recommendations& result, const RecommendRequest& reque
     steps.push_back({{"model", step.estimate.model->id},
                      {"quant", step.estimate.quant->id},
                      {"missing_bytes", count(step.missing)},
+                     {"flags", texts(step.flags)},
                      {"ways", texts(step.ways)}});
   }
   document["step_ups"] = std::move(steps);
+  document["notes"] = notes_json(result.notes);
   return pretty(document);
 }
 

@@ -391,17 +391,33 @@ std::string scores_text(const Model& model, std::span<const Model* const> others
 }
 
 std::string ranking_score_text(const Model& model, Use use) {
-  const Score* score = find_score(model, benchmark_of(use));
+  const Score* score = comparable_score(model, use);
   return score == nullptr ? "" : score_text(*score);
 }
 
 std::string ranking_score_head(std::span<const Recommendation> rows, Use use) {
   for (const Recommendation& row : rows) {
-    if (const Score* score = find_score(*row.estimate.model, benchmark_of(use))) {
+    if (const Score* score = comparable_score(*row.estimate.model, use)) {
       return printable(score->split.substr(0, score->split.find(' ')));
     }
   }
   return "score";
+}
+
+std::vector<std::string> role_words(const std::vector<Role>& roles) {
+  std::vector<std::string> words;
+  for (const Role role : roles) words.emplace_back(word(role));
+  return words;
+}
+
+std::string role_text(const std::vector<Role>& roles) {
+  std::string text;
+  for (const Role role : roles) {
+    std::string one(title(role));
+    one.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(one.front())));
+    text += (text.empty() ? "" : ", ") + one;
+  }
+  return text;
 }
 
 std::size_t shown(std::size_t rows, const PrintOptions& options) {

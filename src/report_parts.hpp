@@ -66,6 +66,11 @@ std::string layout_text(const Estimate& estimate);
 /// What makes a tight placement comfortable; empty where nothing strains.
 std::string strain_text(const Estimate& estimate, const Machine& machine);
 
+/// "best_answers", as JSON and CSV have them.
+std::vector<std::string> role_words(const std::vector<Role>& roles);
+/// "fastest that is still good, longest context that is still good"; empty where it has no role.
+std::string role_text(const std::vector<Role>& roles);
+
 /// "17-41", "~" where it is unknown.
 std::string decode_text(const Speed& speed);
 /// "usable to comfortable".

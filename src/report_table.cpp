@@ -290,8 +290,26 @@ void runners_up(std::string& out, const PrintOptions& options, std::span<const R
                answer_text(estimate.speed), std::string(word(estimate.placement.verdict)),
                ranking_score_text(*estimate.model, use), fixed_text(in_gb(estimate.download.size), 1)});
   }
-  out += "\n" + paint(options.style, Tone::bold, "Also good") + "\n";
-  out += table.text(width_of(options), 2);
+  out += "\n" + paint(options.style, Tone::bold, "Others to choose from") + "\n";
+  const std::string lines = table.text(width_of(options), 2);
+  // Below each row what it was picked for: no column is wide enough for it.
+  std::size_t begin = lines.find('\n') + 1;
+  out.append(lines, 0, begin);
+  for (const Recommendation& row : rows) {
+    const std::size_t end = lines.find('\n', begin) + 1;
+    out.append(lines, begin, end - begin);
+    begin = end;
+    if (!row.roles.empty()) out += wrap("    = ", role_text(row.roles), width_of(options));
+  }
+}
+
+/// What the first row is named for: what was preferred.
+Role lead_role(const Recommendation& pick, Prefer prefer) {
+  const Role wanted = prefer == Prefer::speed     ? Role::fastest
+                      : prefer == Prefer::context ? Role::longest_context
+                                                  : Role::best_answers;
+  const bool has = std::ranges::find(pick.roles, wanted) != pick.roles.end();
+  return has || pick.roles.empty() ? wanted : pick.roles.front();
 }
 
 void steps_up(std::string& out, const PrintOptions& options, const std::vector<StepUp>& steps) {
@@ -303,7 +321,8 @@ void steps_up(std::string& out, const PrintOptions& options, const std::vector<S
     std::string lead = "  " + title_of(step.estimate);
     lead.append(longest + 4 - lead.size(), ' ');
     std::string text = amount_text(step.missing) + " short";
-    if (!step.ways.empty()) text += ": " + joined_or(step.ways);
+    if (!step.flags.empty()) text += ", fits with " + joined_or(step.flags);
+    if (!step.ways.empty()) text += (step.flags.empty() ? ": " : "; as asked with ") + joined_or(step.ways);
     out += wrap(lead, text, width_of(options));
   }
 }
@@ -379,11 +398,22 @@ std::string table_of(const Recommendations& result, const RecommendRequest& requ
     const Recommendation& pick = rows.front();
     std::vector<const Model*> others;
     for (const Recommendation& row : rows) others.push_back(row.estimate.model);
-    heading(out, options, "Best answers: " + title_of(pick.estimate), verdict_text(pick.estimate.placement),
-            verdict_tone(pick.estimate.placement.verdict));
+    heading(out, options,
+            std::string(title(lead_role(pick, request.prefer))) + ": " + title_of(pick.estimate),
+            verdict_text(pick.estimate.placement), verdict_tone(pick.estimate.placement.verdict));
     estimate_block(out, options, pick.estimate, machine, others);
     if (options.verbose && !pick.why.empty()) labelled(out, options, "why", printable(pick.why));
     if (rows.size() > 1) runners_up(out, options, rows.subspan(1), request.use);
+  }
+  if (result.folded > 0 && !options.verbose) {
+    out += wrap("  ",
+                count_text(result.folded) +
+                    " more, with worse answers than one of these and not clearly faster or smaller: --all",
+                width_of(options));
+  }
+  for (const Note& note : result.notes) {
+    out += "\n";
+    paragraph(out, options, printable(note.text));
   }
   steps_up(out, options, result.step_ups);
   if (options.verbose || options.explain) {
@@ -452,11 +482,20 @@ bool has_settings(const Estimate& estimate) {
 
 /// What was asked beside fitting, and what there is instead.
 std::string need_sentence(const Check& check, std::string_view failed) {
+  const std::string at_worst = check.required.pessimistic ? " at the slow end" : "";
   if (failed == "min_tps" && check.required.min_tps) {
-    const std::string wanted = tok_per_s_text(*check.required.min_tps) + " tok/s wanted; ";
+    const std::string wanted = tok_per_s_text(*check.required.min_tps) + " tok/s wanted" + at_worst + "; ";
     if (!check.estimate.speed.decode) return wanted + "the speed is not known.";
     return wanted + "typically " + tok_per_s_text(check.estimate.speed.decode->typical) + " (" +
            decode_text(check.estimate.speed) + ").";
+  }
+  if (failed == "max_answer_s" && check.required.max_answer) {
+    const Seconds most = *check.required.max_answer;
+    const std::string wanted = "An answer in " + duration_text(most, most) + " wanted" + at_worst + "; ";
+    if (!check.estimate.speed.answer) return wanted + "its time is not known.";
+    const Range<Seconds>& answer = *check.estimate.speed.answer;
+    return wanted + "typically " + duration_text(answer.typical, answer.typical) + " (" +
+           answer_text(check.estimate.speed) + ").";
   }
   if (failed == "min_ctx" && check.required.min_context) {
     return "A context of " + count_text(*check.required.min_context) + " wanted; " +

@@ -112,7 +112,7 @@ TEST_CASE("nothing typed is recommend with its defaults", "[command_line]") {
   CHECK(line.hardware.empty());
   CHECK(line.format == Format::table);
   CHECK(line.color == ColorChoice::automatic);
-  CHECK(line.top == 5);
+  CHECK_FALSE(line.top);
   CHECK(line.required == Verdict::tight);
   CHECK(line.needs.workload.context == tokens(8192));
   CHECK_FALSE(line.quiet);

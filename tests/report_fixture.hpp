@@ -204,11 +204,12 @@ struct ReportFixture {
 
   [[nodiscard]] Recommendations some() const {
     Recommendations result;
-    result.ranked.push_back({estimate(), 1, 61.8, "the highest score of what fits"});
-    result.ranked.push_back({estimate(), 2, 60.1, "second"});
-    result.rejected.push_back({too_large(), 0, 80.0, "354.1 GiB short"});
-    result.rejected.push_back({dropped(), 0, 0, "supports at most 131,072 tokens of context"});
-    result.step_ups.push_back({too_large(), gib(354.1), {"a 512 GiB Mac", "384 GiB of RAM beside the card"}});
+    result.ranked.push_back({estimate(), 1, 61.8, {Role::best_answers}, "the highest score of what fits"});
+    result.ranked.push_back({estimate(), 2, 60.1, {Role::fastest, Role::longest_context}, "second"});
+    result.rejected.push_back({too_large(), 0, 80.0, {}, "354.1 GiB short"});
+    result.rejected.push_back({dropped(), 0, {}, {}, "supports at most 131,072 tokens of context"});
+    result.step_ups.push_back(
+        {too_large(), gib(354.1), {"--kv q8_0"}, {"a 512 GiB Mac", "384 GiB of RAM beside the card"}});
     return result;
   }
 

@@ -1,25 +1,17 @@
 // Does exactly this run, and well enough?
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "r1fit/estimate.hpp"
+#include "r1fit/requirements.hpp"
 
 namespace r1fit {
-
-/// What has to hold for a yes.
-struct Requirements {
-  Verdict verdict = Verdict::tight;        ///< this one or a better one
-  std::optional<TokensPerSecond> min_tps;  ///< of the typical decode speed
-  std::optional<Tokens> min_context;       ///< of the largest context that keeps the verdict
-};
 
 struct Check {
   Estimate estimate;
   Requirements required;
-  std::vector<std::string> failed;   ///< "fit", "min_tps", "min_ctx"; empty: yes
+  std::vector<std::string> failed;   ///< see unmet(); empty: yes
   std::vector<std::string> ways;     ///< what would make it fit, "--ctx 18944"; each tried out
   std::vector<std::string> step_up;  ///< hardware that would hold it where this cannot, each tried out
   [[nodiscard]] bool ok() const { return failed.empty(); }

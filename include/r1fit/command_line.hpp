@@ -34,7 +34,7 @@ struct CommandLine {
   Claimed claimed;                    ///< of claim
   Format format = Format::table;
   ColorChoice color = ColorChoice::automatic;
-  int top = 5;
+  std::optional<int> top;  ///< rows at most
   bool explain = false;
   bool quiet = false;
   bool verbose = false;

@@ -12,8 +12,12 @@ namespace r1fit {
 enum class Use : std::uint8_t { general, math, code };
 std::string_view word(Use use);
 
-/// The benchmark that ranks for a use, comparable over every offered model.
-std::string_view benchmark_of(Use use);
+/// The score of a model that ranks it for a use: of one benchmark on one split only, since others do not
+/// compare. Null where the model has none of it.
+const Score* comparable_score(const Model& model, Use use);
+
+/// The same benchmark on whatever split was published of the model; null: none.
+const Score* other_split(const Model& model, Use use);
 
 /// A score by benchmark id; null where none is published.
 const Score* find_score(const Model& model, std::string_view benchmark);

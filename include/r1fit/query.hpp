@@ -55,9 +55,16 @@ struct NeedsQuery {
   std::vector<std::string> quants;
   std::string engine;
   Use use = Use::general;
+  Prefer prefer = Prefer::quality;
+  bool all = false;
   std::optional<TokensPerSecond> min_tps;
   std::optional<Tokens> min_context;
+  std::optional<Seconds> max_answer;
+  bool pessimistic = false;
 };
+
+/// What has to hold beside the verdict.
+Requirements requirements_of(const NeedsQuery& query, Verdict verdict);
 
 /// One model and quantisation ("32b:Q4_K_M", a model and a quantisation apart, an Ollama tag). Without a
 /// quantisation Q4_K_M, what engines download by default. Throws Error.

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "r1fit/estimate.hpp"
+#include "r1fit/ranking.hpp"
+#include "r1fit/requirements.hpp"
 
 namespace r1fit {
 
@@ -16,34 +17,36 @@ struct RecommendRequest {
   Workload workload;
   PlacementRequest placement;
   Use use = Use::general;
-  std::optional<TokensPerSecond> min_tps;  ///< on the typical speed
-  std::optional<Tokens> min_context;
+  Requirements required{.verdict = Verdict::offload};
   ContextChoice context = ContextChoice::stated;  ///< --ctx max: each model at its own maximum
+  Prefer prefer = Prefer::quality;
+  bool all = false;  ///< also what another row makes pointless
   Said said;
 };
 
 struct Recommendation {
   Estimate estimate;
-  int rank = 0;      ///< from 1; 0 for the rejected
-  double score = 0;  ///< points of the ranking benchmark after losses; see docs/model.md
-  std::string why;   ///< one sentence
+  int rank = 0;                 ///< from 1; 0 for the rejected
+  std::optional<double> score;  ///< see ranking_score(); unset: no score that compares
+  std::vector<Role> roles;
+  std::string why;  ///< one sentence
 };
 
 /// A way to get what does not fit.
 struct StepUp {
-  Estimate estimate;              ///< the model that does not fit, as placed
-  Bytes missing;                  ///< on the fullest device or in host memory
-  std::vector<std::string> ways;  ///< "2 x 24 GiB cards", "a 64 GiB Mac", each verified by placing it
+  Estimate estimate;               ///< the model that does not fit, as placed
+  Bytes missing;                   ///< on the fullest device or in host memory
+  std::vector<std::string> flags;  ///< "--kv q8_0": each alone makes it fit on this machine, tried out
+  std::vector<std::string> ways;   ///< "2 x 24 GiB cards", "a 64 GiB Mac", each verified by placing it
 };
 
 struct Recommendations {
-  std::vector<Recommendation> ranked;    ///< one row a model, best first
-  std::vector<Recommendation> rejected;  ///< the best try of each model that has no row
+  std::vector<Recommendation> ranked;    ///< what is left to choose from, in the order that was preferred
+  std::vector<Recommendation> rejected;  ///< the best try of each model that has no row, with the reason
+  int folded = 0;                        ///< of the rejected, those that a row makes pointless
   std::vector<StepUp> step_ups;          ///< the next better models and what they lack
+  std::vector<Note> notes;               ///< on the list as a whole
 };
-
-/// Points of the ranking score, and why; see docs/model.md.
-double ranking_score(const Estimate& estimate, Use use);
 
 Recommendations recommend(const Catalog& catalog, const RecommendRequest& request, const Machine& machine);
 
