@@ -32,7 +32,8 @@ class HelpFormatter : public CLI::Formatter {
 
 Flags::Flags(std::string_view command, std::string_view summary)
     : command_(command), app_(std::string(summary), std::string(command)) {
-  const FlagDoc& help = doc_.flags.emplace_back(FlagDoc{"-h,--help", "", "this text", heading_, false, {}});
+  const FlagDoc& help =
+      doc_.flags.emplace_back(FlagDoc{"-h,--help", "", "the help of the command", heading_, false, {}});
   app_.set_help_flag(help.name, help.help);
 }
 
