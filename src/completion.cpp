@@ -232,8 +232,6 @@ constexpr std::string_view kBashStart =
 
 )";
 
-// What `takes` writes down: a flag is NAMES[+][=VALUES], '+' where it may be repeated; an argument is
-// VALUES[+]. VALUES are words with ':' between them, or @ and the name of a list.
 constexpr std::string_view kBashEnd = R"(
 # Adds to COMPREPLY those of VALUES $1 that begin with $2, in upper or lower case.
 _r1fit_offer() {
@@ -298,7 +296,7 @@ _r1fit_offer_flags() {
 
 _r1fit() {
   # The words as typed: bash parts them at ':' and '=' as well.
-  local rest=${COMP_LINE:0:COMP_POINT} words=() lead word i
+  local IFS=$' \t\n' rest=${COMP_LINE:0:COMP_POINT} words=() lead word i
   for ((i = 0; i <= COMP_CWORD; i++)); do
     lead=${rest%%[![:space:]]*}
     rest=${rest#"$lead"}
@@ -334,7 +332,7 @@ _r1fit() {
     elif [[ $word == -* ]]; then
       given+="${word%%=*} "
       if [[ $word != *=* ]] && _r1fit_value "$word"; then awaited=yes; fi
-    elif ((place + 1 < ${#arguments[@]})) || [[ ${arguments[place]} != *+ ]]; then
+    elif ((place + 1 < ${#arguments[@]})) || [[ ${arguments[place]-} != *+ ]]; then
       ((place += 1))
     fi
   done

@@ -14,26 +14,29 @@
 namespace r1fit {
 namespace {
 
-constexpr std::string_view kDescription[] = {
-    "r1fit says which of the DeepSeek-R1 models, the 671B files and their distills, fit into the memory of "
-    "given "
-    "hardware, how fast they answer there, and which command of Ollama or llama.cpp runs them. It computes "
-    "that "
-    "from a catalogue of models, quantisations, cards and processors in which each figure has its source; it "
-    "needs no network, no GPU and no model file. What is not known is said to be unknown.",
-    "Without a command it is recommend. A command comes before all flags.",
-    "Memory is in GiB, as cards are sold: 24, 24G, 24GB and 24GiB are all 24 GiB for the flags of hardware. "
-    "Files and downloads are in decimal GB, as Ollama and Hugging Face print them. A speed is a range meant "
-    "to "
-    "hold 80 % of what people measure, for one request at a time.",
-    "Names are compared whole: 4090, rtx4090 and \"RTX 4090\" are one card, \"rtx 4090 laptop\" is another. "
-    "A "
-    "name that stands for several records is refused with all of them. Models are named by their ids or by "
-    "what they are called in short (32b), at Ollama (deepseek-r1:32b) or at Hugging Face.",
-    "System memory that is not stated is not assumed: what would need it does not fit until --ram says how "
-    "much "
-    "there is.",
-};
+/// Paragraphs, with an empty line between them.
+constexpr std::string_view kDescription = R"(r1fit says which of the DeepSeek-R1 models,
+the 671B files and their distills, fit into the memory of given hardware,
+how fast they answer there, and which command of Ollama or llama.cpp runs them.
+It computes that from a catalogue of models, quantisations, cards and processors
+in which each figure has its source; it needs no network, no GPU and no model
+file. What is not known is said to be unknown.
+
+Without a command it is recommend. A command comes before all flags.
+
+Memory is in GiB, as cards are sold: 24, 24G, 24GB and 24GiB are all 24 GiB for
+the flags of hardware. Files and downloads are in decimal GB, as Ollama and
+Hugging Face print them. A speed is a range meant to hold 80 % of what people
+measure, for one request at a time.
+
+Names are compared whole: 4090, rtx4090 and "RTX 4090" are one card,
+"rtx 4090 laptop" is another. A name that stands for several records is refused
+with all of them. Models are named by their ids or by what they are called in
+short (32b), at Ollama (deepseek-r1:32b) or at Hugging Face.
+
+System memory that is not stated is not assumed: what would need it does not fit
+until --ram says how much there is.
+)";
 
 constexpr std::string_view kStatusNote =
     "With 2 and 3 there is one sentence on standard error and nothing on standard output.";
@@ -97,6 +100,16 @@ std::string section(std::string_view title) { return ".SH " + std::string(title)
 std::string heading(std::string_view title) { return ".SS \"" + plain(title) + "\"\n"; }
 std::string entry(const std::string& term, std::string_view text) {
   return ".TP\n" + term + "\n" + plain(text) + "\n";
+}
+
+std::string paragraphs(std::string_view text) {
+  std::string roff;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    roff += (line.empty() ? ".PP" : plain(line)) + "\n";
+    text.remove_prefix(line.size() + 1);
+  }
+  return roff;
 }
 
 std::string listed(const std::vector<std::string>& parts) {
@@ -216,7 +229,7 @@ std::string manual_page(const ProgramDoc& program) {
   text += section("NAME") + "r1fit \\- " + plain(program.summary) + "\n";
   text += section("SYNOPSIS") + ".B r1fit\n[" + italic("COMMAND") + "] [" + italic("FLAGS") + "]\n";
   text += section("DESCRIPTION");
-  for (const std::string_view paragraph : kDescription) text += ".PP\n" + plain(paragraph) + "\n";
+  text += paragraphs(kDescription);
   text += section("COMMANDS");
   for (const CommandDoc& command : program.commands) text += command_text(command, uses, shared);
   text += section("FLAGS OF SEVERAL COMMANDS") + shared.text();
