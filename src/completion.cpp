@@ -137,17 +137,16 @@ std::string model_names(const Catalog& catalog) {
 
 /// The lists of names, each with the word that the scripts call it by.
 struct NameList {
-  Source source;
   std::string_view word;
   std::string names;
 };
 
 std::vector<NameList> name_lists(const Catalog& catalog) {
-  return {{Source::models, "models", model_names(catalog)},
-          {Source::quants, "quants", ids(catalog.quants)},
-          {Source::gpus, "gpus", ids(catalog.gpus)},
-          {Source::hosts, "hosts", ids(catalog.hosts)},
-          {Source::engines, "engines", ids(catalog.engines)}};
+  return {{"models", model_names(catalog)},
+          {"quants", ids(catalog.quants)},
+          {"gpus", ids(catalog.gpus)},
+          {"hosts", ids(catalog.hosts)},
+          {"engines", ids(catalog.engines)}};
 }
 
 std::string_view word_of(Source source) {
