@@ -11,6 +11,7 @@
 #include "r1fit/check.hpp"
 #include "r1fit/claim.hpp"
 #include "r1fit/command_line.hpp"
+#include "r1fit/completion.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/flag_values.hpp"
 #include "r1fit/lookup.hpp"
@@ -56,6 +57,8 @@ class Program {
         return catalog_checked();
       case Action::catalog_export:
         return catalog_exported();
+      case Action::completion:
+        return print(completion_script(line_.shell, program_doc(), catalog()), ExitStatus::yes);
       case Action::print:
         break;
     }

@@ -133,7 +133,7 @@ constexpr std::array<std::string_view, 2> kCatalogVerbs{"check", "export"};
 
 void declare_catalog(Parse& parse) {
   parse.flags.positional("WHAT", "check DIR or export DIR", true, parse.words,
-                         {kCatalogVerbs.begin(), kCatalogVerbs.end()});
+                         {kCatalogVerbs.begin(), kCatalogVerbs.end()}, "DIR");
 }
 
 void settle_catalog(Parse& parse) {
@@ -143,6 +143,16 @@ void settle_catalog(Parse& parse) {
   if (words.size() > 2) throw Error("unexpected argument " + in_quotes(words[2]) + "; one folder at a time");
   parse.line.action = verb == 0 ? Action::catalog_check : Action::catalog_export;
   parse.line.name = words[1];
+}
+
+void declare_completion(Parse& parse) {
+  parse.flags.positional("SHELL", "bash, zsh or fish", true, parse.words,
+                         {std::begin(kShellWords), std::end(kShellWords)});
+}
+
+void settle_completion(Parse& parse) {
+  parse.line.shell =
+      static_cast<Shell>(parse_word("completion", single(parse.words, "one shell at a time"), kShellWords));
 }
 
 // ---- the commands ----------------------------------------------------------------------------------
@@ -173,8 +183,10 @@ constexpr std::array kCommands{
     Subcommand{"show", Action::show, "one record of the catalogue, each figure with its source", declare_show,
                settle_show},
     Subcommand{"catalog", Action::catalog_check,
-               "check DIR: validate a catalogue; export DIR: write the built-in one", declare_catalog,
+               "check DIR: validate a catalogue; export DIR: write the built-in", declare_catalog,
                settle_catalog},
+    Subcommand{"completion", Action::completion, "a script that completes r1fit in bash, zsh or fish",
+               declare_completion, settle_completion},
 };
 
 constexpr auto kCommandWords = [] {
@@ -183,24 +195,39 @@ constexpr auto kCommandWords = [] {
   return words;
 }();
 
+// ---- what the program says of itself -----------------------------------------------------------------
+
+constexpr std::string_view kSummary =
+    "which DeepSeek-R1 runs on this hardware, how fast, and with what command";
+
+constexpr std::array<std::string_view, 5> kExamples{
+    "r1fit --vram 24",
+    "r1fit --gpu \"2x rtx 3090\" --ctx 16k",
+    "r1fit check 32b:Q4_K_M --gpu \"rtx 4090\" --min-tps 30 && echo yes",
+    "r1fit claim 70b --gpu m4-max --memory 48 --tps 100",
+    "r1fit estimate r1-671b --gpu \"rtx 4090\" --ram 512 --cpu epyc-genoa --explain",
+};
+
+constexpr std::array<std::string_view, 4> kStatuses{"yes", "no", "wrong usage or bad input",
+                                                    "r1fit could not work"};
+
+constexpr std::string_view kVersionFlag = "--version";
+constexpr std::string_view kVersionHelp = "the version";
+
 std::string overview() {
-  std::string text =
-      "r1fit: which DeepSeek-R1 runs on this hardware, how fast, and with what command.\n\n"
-      "Usage: r1fit [COMMAND] [FLAGS]\n\nCommands:\n";
+  std::string text = "r1fit: " + std::string(kSummary) + ".\n\nUsage: r1fit [COMMAND] [FLAGS]\n\nCommands:\n";
   for (const Subcommand& command : kCommands) {
     std::string name(command.word);
-    name.resize(11, ' ');
+    name.resize(12, ' ');
     text += "  " + name + std::string(command.summary) + "\n";
   }
-  text +=
-      "\nExamples:\n"
-      "  r1fit --vram 24\n"
-      "  r1fit --gpu \"2x rtx 3090\" --ctx 16k\n"
-      "  r1fit check 32b:Q4_K_M --gpu \"rtx 4090\" --min-tps 30 && echo yes\n"
-      "  r1fit claim 70b --gpu m4-max --memory 48 --tps 100\n"
-      "  r1fit estimate r1-671b --gpu \"rtx 4090\" --ram 512 --cpu epyc-genoa --explain\n\n"
-      "Exit status: 0 yes, 1 no, 2 wrong usage or bad input, 3 r1fit could not work.\n"
-      "`r1fit COMMAND --help` lists the flags of a command.\n";
+  text += "\nExamples:\n";
+  for (const std::string_view example : kExamples) text += "  " + std::string(example) + "\n";
+  text += "\nExit status:";
+  for (std::size_t status = 0; status < kStatuses.size(); ++status) {
+    text += (status == 0 ? " " : ", ") + std::to_string(status) + " " + std::string(kStatuses.at(status));
+  }
+  text += ".\n`r1fit COMMAND --help` lists the flags of a command.\n";
   return text;
 }
 
@@ -233,7 +260,7 @@ CommandLine parse_command_line(const std::vector<std::string>& args) {
   Flags flags(bare ? "r1fit" : "r1fit " + std::string(command.word), command.summary);
   Parse parse{flags, line, {}, {}, {}, {}, {}};
   bool version = false;
-  if (bare) flags.flag("--version", "the version", version);
+  if (bare) flags.flag(std::string(kVersionFlag), std::string(kVersionHelp), version);
   command.declare(parse);
   add_common(flags, line);
 
@@ -257,6 +284,15 @@ std::vector<CommandDoc> command_docs() {
     docs.back().summary = command.summary;
   }
   return docs;
+}
+
+ProgramDoc program_doc() {
+  return {R1FIT_VERSION,
+          kSummary,
+          {kExamples.begin(), kExamples.end()},
+          {kStatuses.begin(), kStatuses.end()},
+          {std::string(kVersionFlag), "", std::string(kVersionHelp), "Options", false, {}},
+          command_docs()};
 }
 
 }  // namespace r1fit

@@ -265,6 +265,7 @@ void settle_claimed(const ClaimedRest& rest) {
 // ---- output -------------------------------------------------------------------------------------------
 
 void add_output(Flags& flags, CommandLine& line, OutputRest& rest) {
+  flags.heading("Output");
   flags.choice("--format", "table, json, csv or md", "FORMAT", kFormatWords, [&](std::size_t word) {
     line.format = static_cast<Format>(word);
     rest.format = line.format;
@@ -282,6 +283,7 @@ void settle_output(CommandLine& line, const OutputRest& rest) {
 }
 
 void add_common(Flags& flags, CommandLine& line) {
+  flags.heading("Options");
   flags.value("--catalog", "use the catalogue in this folder instead of the built-in one", "DIR",
               [&](std::string_view text) { line.catalog = text; });
   flags.flag("-v,--verbose", "say more: the rejected, every note, what is done", line.verbose);

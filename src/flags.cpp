@@ -32,7 +32,9 @@ class HelpFormatter : public CLI::Formatter {
 
 Flags::Flags(std::string_view command, std::string_view summary)
     : command_(command), app_(std::string(summary), std::string(command)) {
-  app_.set_help_flag("-h,--help", "this text");
+  const FlagDoc& help =
+      doc_.flags.emplace_back(FlagDoc{"-h,--help", "", "the help of the command", heading_, false, {}});
+  app_.set_help_flag(help.name, help.help);
 }
 
 void Flags::heading(const std::string& text) {
@@ -73,8 +75,8 @@ void Flags::flag(const std::string& name, std::string help, bool& target) {
 }
 
 void Flags::positional(std::string name, std::string help, bool required, std::vector<std::string>& target,
-                       std::vector<std::string_view> words) {
-  doc_.argument = {name, help, required, {words.begin(), words.end()}};
+                       std::vector<std::string_view> words, std::string then) {
+  doc_.argument = {name, help, required, {words.begin(), words.end()}, std::move(then)};
   app_.add_option(std::move(name), target, std::move(help))->required(required);
 }
 

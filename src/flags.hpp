@@ -36,7 +36,7 @@ class Flags {
   void flag(const std::string& name, std::string help, bool& target);
   /// The words that belong to no flag.
   void positional(std::string name, std::string help, bool required, std::vector<std::string>& target,
-                  std::vector<std::string_view> words = {});
+                  std::vector<std::string_view> words = {}, std::string then = {});
 
   /// What was declared.
   [[nodiscard]] const CommandDoc& doc() const { return doc_; }
@@ -64,7 +64,7 @@ class Flags {
   std::string command_;
   CLI::App app_;
   CommandDoc doc_;
-  std::string heading_;
+  std::string heading_ = "Options";  // as CLI11 calls what has none
   std::list<Slot> slots_;
   std::vector<std::string> bare_;  // flags without a value
 };

@@ -377,7 +377,7 @@ TEST_CASE("the help of every command fits 80 columns and names its flags", "[com
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 80);
   }
-  CHECK_THAT(help({}), contains("\n  recommend  which R1"));
+  CHECK_THAT(help({}), contains("\n  recommend   which R1"));
   CHECK_THAT(help({"check"}), contains("r1fit check [OPTIONS] MODEL\n"));
   CHECK_THAT(help({"check"}), contains("\nHardware:\n  --gpu NAME "));
   CHECK_THAT(help({"check"}), contains("\n  --require VERDICT "));

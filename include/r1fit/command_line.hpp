@@ -22,8 +22,12 @@ enum class Action : std::uint8_t {
   show,
   catalog_check,
   catalog_export,
+  completion,
   print
 };
+
+enum class Shell : std::uint8_t { bash, zsh, fish };
+inline constexpr std::string_view kShellWords[] = {"bash", "zsh", "fish"};
 
 /// What was typed, with defaults.
 struct CommandLine {
@@ -38,9 +42,10 @@ struct CommandLine {
   bool explain = false;
   bool quiet = false;
   bool verbose = false;
-  std::string catalog;  ///< --catalog DIR; empty: built in
-  std::string name;     ///< of show and list, folder of catalog check and export
-  std::string text;     ///< of Action::print: help or version, for stdout
+  std::string catalog;        ///< --catalog DIR; empty: built in
+  std::string name;           ///< of show and list, folder of catalog check and export
+  Shell shell = Shell::bash;  ///< of completion
+  std::string text;           ///< of Action::print: help or version, for stdout
 };
 
 /// Reads the arguments after the program's name. Throws Error for whatever is wrong with them.
@@ -62,6 +67,7 @@ struct ArgumentDoc {
   std::string help;
   bool required = false;
   std::vector<std::string> words;
+  std::string then;  ///< "DIR": what follows the word; empty: nothing
 };
 
 struct CommandDoc {
@@ -73,5 +79,17 @@ struct CommandDoc {
 
 /// Every command with every flag it takes, in the order of the help; `recommend`, the default, first.
 std::vector<CommandDoc> command_docs();
+
+/// What the program says of itself, to its help, the manual page and completion alike.
+struct ProgramDoc {
+  std::string_view version;  ///< "0.1.0"
+  std::string_view summary;
+  std::vector<std::string_view> examples;
+  std::vector<std::string_view> statuses;  ///< what the exit statuses mean, from 0 on
+  FlagDoc version_flag;                    ///< only without a command
+  std::vector<CommandDoc> commands;
+};
+
+ProgramDoc program_doc();
 
 }  // namespace r1fit
