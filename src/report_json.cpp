@@ -1,13 +1,11 @@
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "json_text.hpp"
 #include "r1fit/report.hpp"
 #include "report_parts.hpp"
 
 namespace r1fit {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // ---- values -------------------------------------------------------------------------------------------
 
@@ -32,14 +30,9 @@ Json gigabytes_per_second(const std::optional<BytesPerSecond>& rate) {
   return rate ? rounded(in_gb_per_s(*rate)) : Json(nullptr);
 }
 
-/// Member by member: a list in braces copies what it holds, and batch writes thousands of these a second.
 template <class T>
 Json low_to_high(const T& low, const T& typical, const T& high) {
-  Json object;
-  object["low"] = low;
-  object["typical"] = typical;
-  object["high"] = high;
-  return object;
+  return {{"low", low}, {"typical", typical}, {"high", high}};
 }
 
 template <class Q>
@@ -56,9 +49,10 @@ Json range(const std::optional<Range<Tokens>>& value) {
 Json notes_json(const std::vector<Note>& notes) {
   Json list = Json::array();
   for (const Note& note : notes) {
-    Json& one = list.emplace_back();
-    one["code"] = note.code;
-    one["text"] = note.text;
+    Json one = Json::object();
+    one.add("code", note.code);
+    one.add("text", note.text);
+    list.push_back(one);
   }
   return list;
 }
@@ -67,6 +61,12 @@ template <class Texts>
 Json texts(const Texts& values) {
   Json list = Json::array();
   for (const auto& value : values) list.push_back(std::string_view(value));
+  return list;
+}
+
+Json numbers(const std::vector<int>& values) {
+  Json list = Json::array();
+  for (const int value : values) list.push_back(value);
   return list;
 }
 
@@ -84,13 +84,7 @@ std::string_view strain_word(Strain strain) {
   return "";
 }
 
-/// A name or text of the outside may hold anything; bytes that are no UTF-8 become U+FFFD.
-std::string pretty(const Json& document) {
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-std::string compact(const Json& document) {
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string pretty(const Json& document) { return document.pretty() + "\n"; }
 
 // ---- an estimate --------------------------------------------------------------------------------------
 
@@ -100,7 +94,7 @@ Json placement_json(const Placement& placement) {
       {"n_cpu_moe", placement.n_cpu_moe},
       {"mode", word(placement.mode)},
       {"strain", text(strain_word(placement.strain))},
-      {"tensor_split", placement.tensor_split.empty() ? Json(nullptr) : Json(placement.tensor_split)},
+      {"tensor_split", placement.tensor_split.empty() ? Json(nullptr) : numbers(placement.tensor_split)},
       {"shortfall_bytes", count(placement.shortfall)},
       {"engine_n_gpu_layers", placement.engine_layers == 0 ? Json(nullptr) : Json(placement.engine_layers)},
       {"host_memory_unknown", placement.host_unknown}};
@@ -116,17 +110,18 @@ Json memory_json(const Estimate& estimate, const Machine& machine) {
   for (std::size_t i = 0; i < placement.devices.size() && i < machine.devices.size(); ++i) {
     const Device& device = machine.devices[i];
     const DeviceUse& use = placement.devices[i];
-    Json& one = devices.emplace_back();
-    one["name"] = device_name(device);
-    one["capacity_bytes"] = count(device.capacity);
-    one["budget_bytes"] = count(parts::budget_of(placement, device));
-    one["weights_bytes"] = count(use.weights);
-    one["kv_cache_bytes"] = count(use.kv_cache);
-    one["compute_bytes"] = count(use.compute);
-    one["pool_bytes"] = count(use.pool);
-    one["runtime_bytes"] = count(use.runtime);
-    one["total_bytes"] = count(use.total());
-    one["margin_bytes"] = count(device.margin);
+    Json one = Json::object();
+    one.add("name", device_name(device));
+    one.add("capacity_bytes", count(device.capacity));
+    one.add("budget_bytes", count(parts::budget_of(placement, device)));
+    one.add("weights_bytes", count(use.weights));
+    one.add("kv_cache_bytes", count(use.kv_cache));
+    one.add("compute_bytes", count(use.compute));
+    one.add("pool_bytes", count(use.pool));
+    one.add("runtime_bytes", count(use.runtime));
+    one.add("total_bytes", count(use.total()));
+    one.add("margin_bytes", count(device.margin));
+    devices.push_back(one);
   }
   const HostUse& host = placement.host;
   return {{"devices", std::move(devices)},
@@ -173,35 +168,35 @@ Json run_json(const Measurement& run) {
 Json speed_json(const Estimate& estimate) {
   const Speed& speed = estimate.speed;
   const Waits& waits = estimate.waits;
-  Json json;
-  json["decode_tps"] = range(speed.decode);
-  json["limit_tps"] = speed.limit ? rounded(*speed.limit) : Json(nullptr);
-  json["prefill_tps"] = range(speed.prefill);
-  json["prefill_extrapolated"] = waits.prefill_extrapolated;
-  json["prefill_unknown"] = text(waits.prefill_unknown);
-  json["ttft_s"] = range(speed.ttft);
-  json["answer_s"] = range(speed.answer);
-  json["prompt_tokens"] = count(estimate.workload.prompt);
-  json["thinking_tokens"] = range(waits.length.thinking);
-  json["thinking_source"] = text(waits.length.source);
-  json["answer_tokens"] = count(waits.length.answer);
-  json["context_holds_answer"] = waits.holds_answer;
-  json["load_s"] = range(waits.load);
-  json["download_s"] = waits.download ? rounded(waits.download->count()) : Json(nullptr);
-  json["disk_bytes_per_token"] = std::llround(speed.from_disk.count());
-  json["extrapolated"] = speed.extrapolated;
-  json["slowest"] = text(speed.slowest);
-  json["fastest"] = text(speed.fastest);
-  json["unknown"] = text(speed.unknown);
-  json["basis"] = texts(speed.basis);
+  Json json = Json::object();
+  json.add("decode_tps", range(speed.decode));
+  json.add("limit_tps", speed.limit ? rounded(*speed.limit) : Json(nullptr));
+  json.add("prefill_tps", range(speed.prefill));
+  json.add("prefill_extrapolated", waits.prefill_extrapolated);
+  json.add("prefill_unknown", text(waits.prefill_unknown));
+  json.add("ttft_s", range(speed.ttft));
+  json.add("answer_s", range(speed.answer));
+  json.add("prompt_tokens", count(estimate.workload.prompt));
+  json.add("thinking_tokens", range(waits.length.thinking));
+  json.add("thinking_source", text(waits.length.source));
+  json.add("answer_tokens", count(waits.length.answer));
+  json.add("context_holds_answer", waits.holds_answer);
+  json.add("load_s", range(waits.load));
+  json.add("download_s", waits.download ? rounded(waits.download->count()) : Json(nullptr));
+  json.add("disk_bytes_per_token", std::llround(speed.from_disk.count()));
+  json.add("extrapolated", speed.extrapolated);
+  json.add("slowest", text(speed.slowest));
+  json.add("fastest", text(speed.fastest));
+  json.add("unknown", text(speed.unknown));
+  json.add("basis", texts(speed.basis));
   if (estimate.measured) {
     Json runs = Json::array();
     for (const NearRun& near : *estimate.measured) {
       Json run = run_json(*near.run);
-      run["differs"] = near.differs;
-      runs.push_back(std::move(run));
+      run.add("differs", near.differs);
+      runs.push_back(run);
     }
-    json["measured"] = std::move(runs);
+    json.add("measured", runs);
   }
   return json;
 }
@@ -214,12 +209,13 @@ Json score_of(const Model& model, std::string_view benchmark) {
 Json scores_json(const Model& model) {
   Json scores = Json::array();
   for (const Score& score : model.scores) {
-    Json& one = scores.emplace_back();
-    one["benchmark"] = score.benchmark;
-    one["split"] = score.split;
-    one["value"] = figure(score.value);
-    one["source"] = score.source;
-    one["confidence"] = word(score.confidence);
+    Json one = Json::object();
+    one.add("benchmark", score.benchmark);
+    one.add("split", score.split);
+    one.add("value", figure(score.value));
+    one.add("source", score.source);
+    one.add("confidence", word(score.confidence));
+    scores.push_back(one);
   }
   return scores;
 }
@@ -235,13 +231,13 @@ Json loss_json(const QuantLoss& loss) {
 Json quality_json(const Estimate& estimate) {
   const QuantLoss* loss = measured_loss(*estimate.model, *estimate.quant);
   if (loss == nullptr) loss = estimate.loss.basis;
-  Json json;
-  json["aime2024_pass1"] = score_of(*estimate.model, "aime2024_pass1");
-  json["gpqa_diamond_pass1"] = score_of(*estimate.model, "gpqa_diamond_pass1");
-  json["math500_pass1"] = score_of(*estimate.model, "math500_pass1");
-  json["quant_loss"] = loss == nullptr ? Json(nullptr) : loss_json(*loss);
-  json["loss_points"] = estimate.loss.known ? rounded(estimate.loss.points) : Json(nullptr);
-  json["scores"] = scores_json(*estimate.model);
+  Json json = Json::object();
+  json.add("aime2024_pass1", score_of(*estimate.model, "aime2024_pass1"));
+  json.add("gpqa_diamond_pass1", score_of(*estimate.model, "gpqa_diamond_pass1"));
+  json.add("math500_pass1", score_of(*estimate.model, "math500_pass1"));
+  json.add("quant_loss", loss == nullptr ? Json(nullptr) : loss_json(*loss));
+  json.add("loss_points", estimate.loss.known ? rounded(estimate.loss.points) : Json(nullptr));
+  json.add("scores", scores_json(*estimate.model));
   return json;
 }
 
@@ -260,37 +256,38 @@ Json release_json(const EngineChoice& engine) {
 /// What was asked, where it lies and what it takes, after the members that `document` has already.
 void add_memory(Json& document, const Estimate& estimate, const Machine& machine) {
   const Workload& workload = estimate.workload;
-  document["model"] = estimate.model->id;
-  document["quant"] = estimate.quant->id;
-  document["engine"] = parts::engine_id(estimate);
-  document["engine_release"] = release_json(estimate.engine);
-  document["backend"] = word(estimate.backend);
-  document["context"] = count(workload.context);
-  document["kv_type_k"] = word(workload.kv_k);
-  document["kv_type_v"] = word(workload.kv_v);
-  document["flash_attn"] = workload.flash() ? "on" : "off";
-  document["ubatch"] = count(workload.ubatch);
-  document["parallel"] = workload.parallel;
-  document["depth"] = count(workload.depth);
-  document["verdict"] = word(estimate.placement.verdict);
-  document["placement"] = worked_out(estimate) ? placement_json(estimate.placement) : Json(nullptr);
-  document["memory"] = worked_out(estimate) ? memory_json(estimate, machine) : Json(nullptr);
+  document.add("model", estimate.model->id);
+  document.add("quant", estimate.quant->id);
+  document.add("engine", parts::engine_id(estimate));
+  document.add("engine_release", release_json(estimate.engine));
+  document.add("backend", word(estimate.backend));
+  document.add("context", count(workload.context));
+  document.add("kv_type_k", word(workload.kv_k));
+  document.add("kv_type_v", word(workload.kv_v));
+  document.add("flash_attn", workload.flash() ? "on" : "off");
+  document.add("ubatch", count(workload.ubatch));
+  document.add("parallel", workload.parallel);
+  document.add("depth", count(workload.depth));
+  document.add("verdict", word(estimate.placement.verdict));
+  document.add("placement", worked_out(estimate) ? placement_json(estimate.placement) : Json(nullptr));
+  document.add("memory", worked_out(estimate) ? memory_json(estimate, machine) : Json(nullptr));
 }
 
 /// The members of an estimate, after those that `document` has already.
 void add_estimate(Json& document, const Estimate& estimate, const Machine& machine) {
   add_memory(document, estimate, machine);
-  document["speed"] = speed_json(estimate);
-  document["quality"] = quality_json(estimate);
+  document.add("speed", speed_json(estimate));
+  document.add("quality", quality_json(estimate));
   Json commands = Json::array();
   for (const Command& command : estimate.commands) {
-    Json& one = commands.emplace_back();
-    one["engine"] = command.engine;
-    one["command"] = command.command;
+    Json one = Json::object();
+    one.add("engine", command.engine);
+    one.add("command", command.command);
+    commands.push_back(one);
   }
-  document["comfortable_with"] = texts(estimate.comfortable_with);
-  document["commands"] = std::move(commands);
-  document["notes"] = notes_json(estimate.notes);
+  document.add("comfortable_with", texts(estimate.comfortable_with));
+  document.add("commands", commands);
+  document.add("notes", notes_json(estimate.notes));
 }
 
 Json estimate_json(const Estimate& estimate, const Machine& machine) {
@@ -525,15 +522,15 @@ std::string json_of(const Estimate& estimate, const Machine& machine) {
 
 std::string json_of(const Check& check, const Machine& machine) {
   Json document{{"schema", "r1fit.check/1"}};
-  document["ok"] = check.ok();
-  document["failed"] = texts(check.failed);
-  document["ways"] = texts(check.ways);
-  document["step_up"] = texts(check.step_up);
-  document["min_tps"] = check.required.min_tps ? rounded(*check.required.min_tps) : Json(nullptr);
-  document["min_ctx"] = count(check.required.min_context);
-  document["max_answer_s"] =
-      check.required.max_answer ? figure(check.required.max_answer->count()) : Json(nullptr);
-  document["pessimistic"] = check.required.pessimistic;
+  document.add("ok", check.ok());
+  document.add("failed", texts(check.failed));
+  document.add("ways", texts(check.ways));
+  document.add("step_up", texts(check.step_up));
+  document.add("min_tps", check.required.min_tps ? rounded(*check.required.min_tps) : Json(nullptr));
+  document.add("min_ctx", count(check.required.min_context));
+  document.add("max_answer_s",
+               check.required.max_answer ? figure(check.required.max_answer->count()) : Json(nullptr));
+  document.add("pessimistic", check.required.pessimistic);
   add_estimate(document, check.estimate, machine);
   return pretty(document);
 }
@@ -597,66 +594,67 @@ std::string json_of(const Claim& claim) {
   BytesPerToken read;
   for (const LimitStep& step : claim.limit_steps) read += step.read;
   Json document{{"schema", "r1fit.claim/1"}};
-  document["verdict"] = word(claim.verdict);
-  document["kind"] = word(claim.claimed.kind);
-  document["claimed"] = claimed_json(claim.claimed);
-  document["model"] = estimate.model->id;
-  document["quant"] = estimate.quant->id;
-  document["engine"] = parts::engine_id(estimate);
-  document["context"] = count(workload.context);
-  document["kv_type_k"] = word(workload.kv_k);
-  document["kv_type_v"] = word(workload.kv_v);
-  document["depth"] = count(workload.depth);
-  document["hardware"] = claim.machine ? hardware_json(*claim.machine) : Json(nullptr);
-  document["no_such_hardware"] = unsold_json(claim.unsold);
-  document["assumed_ram_bytes"] = count(claim.assumed_ram);
-  document["fit"] = placed ? Json(word(estimate.placement.verdict)) : Json(nullptr);
-  document["limit_tps"] = claim.limit ? rounded(*claim.limit) : Json(nullptr);
-  document["realistic_tps"] = claim.realistic ? rounded(*claim.realistic) : Json(nullptr);
-  document["decode_tps"] = range(claim.speed.decode);
-  document["bytes_per_token"] = claim.limit_steps.empty() ? Json(nullptr) : Json(std::llround(read.count()));
-  document["bandwidth_gbps"] = claim.limit_steps.size() == 1
-                                   ? rounded(in_gb_per_s(claim.limit_steps.front().bandwidth))
-                                   : Json(nullptr);
-  document["reads"] = reads_json(claim.limit_steps);
-  document["extrapolated"] = claim.limit ? Json(claim.speed.extrapolated) : Json(nullptr);
-  document["slowest"] = text(claim.speed.slowest);
-  document["fastest"] = text(claim.speed.fastest);
-  document["weights_bytes"] = count(estimate.weights.total());
-  document["download_bytes"] = count(estimate.download.size);
-  document["needs_bytes"] = count(claim.needed);
-  document["usable_bytes"] = count(claim.usable);
-  document["shortfall_bytes"] = count(claim.shortfall);
-  document["truth_bytes"] = count(claim.truth);
-  document["instead"] = instead_json(claim);
-  document["notes"] = notes_json(claim.notes);
+  document.add("verdict", word(claim.verdict));
+  document.add("kind", word(claim.claimed.kind));
+  document.add("claimed", claimed_json(claim.claimed));
+  document.add("model", estimate.model->id);
+  document.add("quant", estimate.quant->id);
+  document.add("engine", parts::engine_id(estimate));
+  document.add("context", count(workload.context));
+  document.add("kv_type_k", word(workload.kv_k));
+  document.add("kv_type_v", word(workload.kv_v));
+  document.add("depth", count(workload.depth));
+  document.add("hardware", claim.machine ? hardware_json(*claim.machine) : Json(nullptr));
+  document.add("no_such_hardware", unsold_json(claim.unsold));
+  document.add("assumed_ram_bytes", count(claim.assumed_ram));
+  document.add("fit", placed ? Json(word(estimate.placement.verdict)) : Json(nullptr));
+  document.add("limit_tps", claim.limit ? rounded(*claim.limit) : Json(nullptr));
+  document.add("realistic_tps", claim.realistic ? rounded(*claim.realistic) : Json(nullptr));
+  document.add("decode_tps", range(claim.speed.decode));
+  document.add("bytes_per_token",
+               claim.limit_steps.empty() ? Json(nullptr) : Json(std::llround(read.count())));
+  document.add("bandwidth_gbps", claim.limit_steps.size() == 1
+                                     ? rounded(in_gb_per_s(claim.limit_steps.front().bandwidth))
+                                     : Json(nullptr));
+  document.add("reads", reads_json(claim.limit_steps));
+  document.add("extrapolated", claim.limit ? Json(claim.speed.extrapolated) : Json(nullptr));
+  document.add("slowest", text(claim.speed.slowest));
+  document.add("fastest", text(claim.speed.fastest));
+  document.add("weights_bytes", count(estimate.weights.total()));
+  document.add("download_bytes", count(estimate.download.size));
+  document.add("needs_bytes", count(claim.needed));
+  document.add("usable_bytes", count(claim.usable));
+  document.add("shortfall_bytes", count(claim.shortfall));
+  document.add("truth_bytes", count(claim.truth));
+  document.add("instead", instead_json(claim));
+  document.add("notes", notes_json(claim.notes));
   return pretty(document);
 }
 
 std::string json_of(const Recommendations& result, const RecommendRequest& request, const Machine& machine,
                     const PrintOptions& options) {
   Json document{{"schema", "r1fit.recommendation/1"}};
-  document["hardware"] = hardware_json(machine);
-  document["use"] = word(request.use);
-  document["prefer"] = word(request.prefer);
+  document.add("hardware", hardware_json(machine));
+  document.add("use", word(request.use));
+  document.add("prefer", word(request.prefer));
   Json ranked = Json::array();
   for (std::size_t i = 0; i < parts::shown(result.ranked.size(), options); ++i) {
     const Recommendation& row = result.ranked[i];
     Json one = estimate_json(row.estimate, machine);
-    one["rank"] = row.rank;
-    one["score"] = row.score ? rounded(*row.score) : Json(nullptr);
-    one["roles"] = texts(parts::role_words(row.roles));
-    one["why"] = row.why;
-    ranked.push_back(std::move(one));
+    one.add("rank", row.rank);
+    one.add("score", row.score ? rounded(*row.score) : Json(nullptr));
+    one.add("roles", texts(parts::role_words(row.roles)));
+    one.add("why", row.why);
+    ranked.push_back(one);
   }
-  document["recommendations"] = std::move(ranked);
+  document.add("recommendations", ranked);
   Json rejected = Json::array();
   for (const Recommendation& row : result.rejected) {
     Json one = estimate_json(row.estimate, machine);
-    one["why"] = row.why;
-    rejected.push_back(std::move(one));
+    one.add("why", row.why);
+    rejected.push_back(one);
   }
-  document["rejected"] = std::move(rejected);
+  document.add("rejected", rejected);
   Json steps = Json::array();
   for (const StepUp& step : result.step_ups) {
     steps.push_back({{"model", step.estimate.model->id},
@@ -665,15 +663,15 @@ std::string json_of(const Recommendations& result, const RecommendRequest& reque
                      {"flags", texts(step.flags)},
                      {"ways", texts(step.ways)}});
   }
-  document["step_ups"] = std::move(steps);
-  document["notes"] = notes_json(result.notes);
+  document.add("step_ups", steps);
+  document.add("notes", notes_json(result.notes));
   return pretty(document);
 }
 
 namespace {
 
 std::string line_of(std::string_view id_json, const Json& answer) {
-  const std::string document = compact(answer);
+  const std::string& document = answer.compact();
   std::string line = "{";
   line.reserve(document.size() + id_json.size() + 8);
   // Spliced rather than parsed: the id is JSON already and comes back to the byte.
@@ -703,7 +701,7 @@ std::string batch_error_line(std::string_view id_json, std::string_view sentence
   std::string line = "{\"id\":";
   line += id_json.empty() ? "null" : id_json;
   line += ",\"error\":";
-  line += compact(Json(sentence));
+  line += Json(sentence).compact();
   line += "}\n";
   return line;
 }
@@ -730,12 +728,18 @@ std::string json_of(Listing listing, const Catalog& catalog) {
 
 namespace {
 
+Json only(const Json& item) {
+  Json list = Json::array();
+  list.push_back(item);
+  return list;
+}
+
 /// The record with its runs, which a list leaves out.
 Json with_runs(Json record, const std::vector<const Measurement*>& runs) {
   Json list = Json::array();
   for (const Measurement* run : runs) list.push_back(run_json(*run));
-  record["measurements"] = std::move(list);
-  return Json::array({std::move(record)});
+  record.add("measurements", list);
+  return only(record);
 }
 
 }  // namespace
@@ -743,13 +747,13 @@ Json with_runs(Json record, const std::vector<const Measurement*>& runs) {
 std::string json_of(const Model& model, const Catalog& catalog) {
   return list_json(Listing::models, with_runs(item(model, catalog), parts::runs_of(catalog, model)));
 }
-std::string json_of(const Quant& quant) { return list_json(Listing::quants, Json::array({item(quant)})); }
+std::string json_of(const Quant& quant) { return list_json(Listing::quants, only(item(quant))); }
 std::string json_of(const Gpu& gpu, const Catalog& catalog) {
   return list_json(Listing::hardware, with_runs(item(gpu), parts::runs_of(catalog, gpu)));
 }
 std::string json_of(const Host& host, const Catalog& catalog) {
   return list_json(Listing::hardware, with_runs(item(host), parts::runs_of(catalog, host)));
 }
-std::string json_of(const Engine& engine) { return list_json(Listing::engines, Json::array({item(engine)})); }
+std::string json_of(const Engine& engine) { return list_json(Listing::engines, only(item(engine))); }
 
 }  // namespace r1fit
