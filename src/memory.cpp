@@ -67,20 +67,17 @@ bool uses_host(const Shape& shape, const Layout& layout) {
   return std::ranges::any_of(layout.layer_device, [](int device) { return device < 0; });
 }
 
-MemoryUse memory_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
-                    const Layout& layout) {
+MemoryUse before_buffers(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                         const Layout& layout) {
   const Shape& shape = *candidate.model->shape;
   const Weights& weights = *candidate.weights;
   const Bytes kv = kv_layer(shape, workload);
   const Bytes kv_padding = kv_row_padding(shape, workload);
-  const bool any_device = !machine.devices.empty();
-  const bool whole = any_device && !uses_host(shape, layout);
-  const bool pipelined = machine.devices.size() > 1 && whole;
 
   MemoryUse use;
   use.devices.resize(machine.devices.size());
   use.host.weights = weights.token_embd;
-  if (!any_device) use.host.weights += weights.rope;
+  if (machine.devices.empty()) use.host.weights += weights.rope;
   for (std::size_t i = 0; i < weights.layers.size(); ++i) {
     const LayerWeights& layer = weights.layers[i];
     const int where = layout.layer_device[i];
@@ -106,39 +103,49 @@ MemoryUse memory_of(const Candidate& candidate, const Workload& workload, const 
   } else {
     use.devices[static_cast<std::size_t>(layout.output_device)].weights += weights.output;
   }
+  for (std::size_t i = 0; i < use.devices.size(); ++i) use.devices[i].runtime = machine.devices[i].runtime;
+  use.host.output = output_buffer(shape, workload);
+  return use;
+}
 
+void add_buffers(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                 const Layout& layout, MemoryUse& use) {
+  const Shape& shape = *candidate.model->shape;
+  const Weights& weights = *candidate.weights;
+  if (machine.devices.empty()) {
+    use.host.compute = device_compute(shape, workload, Backend::cpu, GraphPart{});
+    use.host.repacked = weights.repacked;
+    return;
+  }
+  const bool pipelined = machine.devices.size() > 1 && !uses_host(shape, layout);
+  use.host.compute = host_compute(shape, workload, pipelined);
   GraphPart part = streamed_parts(weights, layout);
   part.pipelined = pipelined;
   for (std::size_t i = 0; i < use.devices.size(); ++i) {
-    const Device& device = machine.devices[i];
+    const Backend backend = machine.devices[i].backend;
     GraphPart own = i == 0 || !part.streams_weights ? part : GraphPart{};
     own.logits = layout.output_device == static_cast<int>(i) || (layout.output_device < 0 && i == 0);
-    const bool used = use.devices[i].weights != Bytes{} || own.streams_weights;
-    if (used) {
-      const bool walked = is_walked(shape, workload, device.backend);
+    const bool holds_weights = use.devices[i].weights != Bytes{};
+    if (holds_weights || own.streams_weights) {
+      const bool walked = is_walked(shape, workload, backend);
       use.devices[i].compute =
-          walked ? walked_compute(shape, workload, device.backend, weights,
+          walked ? walked_compute(shape, workload, backend, weights,
                                   walked_part(layout, workload, static_cast<int>(i), pipelined))
-                 : device_compute(shape, workload, device.backend, own);
-      use.devices[i].pool = flash_off_pool(shape, workload, device.backend);
-      if (own.experts_streamed) use.devices[i].pool += expert_pool(shape, workload, device.backend);
+                 : device_compute(shape, workload, backend, own);
+      use.devices[i].pool = flash_off_pool(shape, workload, backend);
+      if (own.experts_streamed) use.devices[i].pool += expert_pool(shape, workload, backend);
     }
-    use.devices[i].runtime = device.runtime;
-  }
-  use.host.output = output_buffer(shape, workload);
-  if (any_device) {
-    use.host.compute = host_compute(shape, workload, pipelined);
+    if (!holds_weights) continue;
     // The last layer stands for all.
     const Bytes v_b = weights.layers.back().tensor(TensorRole::attn_v_b);
-    for (std::size_t i = 0; i < use.devices.size(); ++i) {
-      if (use.devices[i].weights == Bytes{}) continue;
-      use.host.compute =
-          std::max(use.host.compute, host_attention(shape, workload, machine.devices[i].backend, v_b));
-    }
-  } else {
-    use.host.compute = device_compute(shape, workload, Backend::cpu, GraphPart{});
-    use.host.repacked = weights.repacked;
+    use.host.compute = std::max(use.host.compute, host_attention(shape, workload, backend, v_b));
   }
+}
+
+MemoryUse memory_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                    const Layout& layout) {
+  MemoryUse use = before_buffers(candidate, workload, machine, layout);
+  add_buffers(candidate, workload, machine, layout, use);
   return use;
 }
 

@@ -44,8 +44,26 @@ class Solver {
         layers_(shape_.layers) {}
 
   [[nodiscard]] Fill fill(const Layout& layout) const {
+    return weigh(memory_of(candidate_, workload_, machine_, layout));
+  }
+
+  /// The same where the layout may be placed, which for most that may not is seen before any buffer is
+  /// planned.
+  [[nodiscard]] std::optional<Fill> fill_placeable(const Layout& layout) const {
+    MemoryUse use = before_buffers(candidate_, workload_, machine_, layout);
+    Fill without_buffers = weigh(std::move(use));
+    if (!without_buffers.placeable) return std::nullopt;
+    use = std::move(without_buffers.use);
+    add_buffers(candidate_, workload_, machine_, layout, use);
+    Fill fill = weigh(std::move(use));
+    if (!fill.placeable) return std::nullopt;
+    return fill;
+  }
+
+  /// What is taken, beside what there is.
+  [[nodiscard]] Fill weigh(MemoryUse use) const {
     Fill fill;
-    fill.use = memory_of(candidate_, workload_, machine_, layout);
+    fill.use = std::move(use);
     for (std::size_t i = 0; i < machine_.devices.size(); ++i) {
       const Device& device = machine_.devices[i];
       const Bytes total = fill.use.devices[i].total();
@@ -301,6 +319,26 @@ std::optional<int> last_good(int low, int high, Predicate good) {
   return low;
 }
 
+/// A layout that was tried, and what it takes.
+struct Placed {
+  int at;
+  Layout layout;
+  Fill fill;
+};
+
+/// The last of the layouts `layout_at(low)` .. `layout_at(high)` that is placeable.
+template <class LayoutAt>
+std::optional<Placed> last_placeable(const Solver& solver, int low, int high, LayoutAt layout_at) {
+  std::optional<Placed> last;
+  last_good(low, high, [&](int n) {
+    Layout layout = layout_at(n);
+    std::optional<Fill> fill = solver.fill_placeable(layout);
+    if (fill) last = {n, std::move(layout), std::move(*fill)};
+    return fill.has_value();
+  });
+  return last;
+}
+
 /// The same where `low` is known to be good and a value near the answer can be guessed: fewer trials.
 template <class Predicate>
 int last_good_near(int low, int high, int guess, Predicate good) {
@@ -402,25 +440,24 @@ Placement place(const Candidate& candidate, const Workload& workload, const Mach
       return solver.by_free_memory(all, n);
     };
     const int most = solver.layers();
-    const std::optional<int> spared = last_good(
-        0, most, [&](int on_device) { return solver.fill(layout_with(most - on_device)).placeable; });
+    const std::optional<Placed> spared =
+        last_placeable(solver, 0, most, [&](int on_device) { return layout_with(most - on_device); });
     if (spared) {
-      const Layout layout = layout_with(most - *spared);
-      Placement hybrid = placed(solver, machine, layout);
-      if (machine.devices.size() > 1) hybrid.tensor_split = counts(layout, machine.devices.size());
+      Placement hybrid = describe(solver, machine, spared->layout, spared->fill);
+      if (machine.devices.size() > 1) hybrid.tensor_split = counts(spared->layout, machine.devices.size());
       return hybrid;
     }
   }
 
   // As many layers on the devices as keep their margin; none at all is the CPU with a GPU beside it.
-  const std::optional<int> ngl =
-      last_good(1, all - 1, [&](int n) { return solver.fill(solver.by_free_memory(n, 0)).placeable; });
-  if (ngl) {
-    Placement partial = placed(solver, machine, solver.by_free_memory(*ngl, 0));
+  const std::optional<Placed> some =
+      last_placeable(solver, 1, all - 1, [&](int n) { return solver.by_free_memory(n, 0); });
+  if (some) {
+    Placement partial = describe(solver, machine, some->layout, some->fill);
     if (workload.pool_unplanned) {
-      const std::optional<int> by_itself =
-          last_good(*ngl, all - 1, [&](int n) { return solver.fill(solver.by_free_memory(n, 0)).planned; });
-      if (by_itself && *by_itself > *ngl) partial.engine_layers = *by_itself;
+      const std::optional<int> by_itself = last_good(
+          some->at, all - 1, [&](int n) { return solver.fill(solver.by_free_memory(n, 0)).planned; });
+      if (by_itself && *by_itself > some->at) partial.engine_layers = *by_itself;
     }
     return partial;
   }
@@ -445,7 +482,7 @@ std::optional<Tokens> max_context(const Candidate& candidate, const Workload& wo
   layout.n_cpu_moe = placement.n_cpu_moe;
   const Machine used = placement.devices.empty() ? without_devices(machine) : machine;
   // Margins that were kept stay kept: without them the same context asked for would be placed otherwise.
-  const Fill filled = Solver(candidate, workload, used).fill(layout);
+  const Fill filled = Solver(candidate, workload, used).weigh({placement.devices, placement.host});
   const bool margins = filled.margins;
   const auto keeps = [&](int steps) {
     Workload longer = workload;

@@ -52,6 +52,13 @@ struct MemoryUse {
 MemoryUse memory_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
                     const Layout& layout);
 
+/// The same in two steps, because the first takes a fraction of the time and may be enough to rule a layout
+/// out: weights, cache, runtime and logits, then compute buffers and pools added to these.
+MemoryUse before_buffers(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                         const Layout& layout);
+void add_buffers(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                 const Layout& layout, MemoryUse& use);
+
 /// Whether any block, expert or the output layer lies in host memory.
 bool uses_host(const Shape& shape, const Layout& layout);
 
