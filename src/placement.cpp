@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "last_good.hpp"
 #include "r1fit/compute_buffer.hpp"
 #include "r1fit/kv_cache.hpp"
 #include "r1fit/memory.hpp"
@@ -304,21 +305,6 @@ Placement describe(const Solver& solver, const Machine& machine, const Layout& l
   return placement;
 }
 
-/// The largest n in [low, high] for which `good(n)` holds; `good` turns from true to false once.
-template <class Predicate>
-std::optional<int> last_good(int low, int high, Predicate good) {
-  if (low > high || !good(low)) return std::nullopt;
-  while (low < high) {
-    const int middle = low + (high - low + 1) / 2;
-    if (good(middle)) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
-}
-
 /// A layout that was tried, and what it takes.
 struct Placed {
   int at;
@@ -337,26 +323,6 @@ std::optional<Placed> last_placeable(const Solver& solver, int low, int high, La
     return fill.has_value();
   });
   return last;
-}
-
-/// The same where `low` is known to be good and a value near the answer can be guessed: fewer trials.
-template <class Predicate>
-int last_good_near(int low, int high, int guess, Predicate good) {
-  int bad = high + 1;
-  for (int at = std::clamp(guess, low, high), reach = 1; low < at && at < bad; reach *= 4) {
-    if (good(at)) {
-      low = at;
-      at = std::min(low + reach, bad - 1);
-    } else {
-      bad = at;
-      at = std::max(bad - reach, low);
-    }
-  }
-  while (low + 1 < bad) {
-    const int middle = low + (bad - low) / 2;
-    (good(middle) ? low : bad) = middle;
-  }
-  return low;
 }
 
 /// About how many steps of 256 tokens more each device holds: by what cache and mask take of it now.

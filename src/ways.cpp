@@ -4,6 +4,8 @@
 #include <cmath>
 #include <optional>
 
+#include "last_good.hpp"
+
 namespace r1fit {
 namespace {
 
@@ -55,6 +57,8 @@ class Trials {
 
   /// Apple: what the limit may be raised to, in whole GiB.
   [[nodiscard]] std::optional<Bytes> raised_limit() const {
+    if (std::ranges::all_of(machine_.devices, [](const Device& one) { return one.stretch.empty(); }))
+      return std::nullopt;
     Machine raised = machine_;
     std::optional<Bytes> limit;
     for (Device& device : raised.devices) {
@@ -63,24 +67,40 @@ class Trials {
       limit = gib(std::floor(in_gib(device.stretched + device.reserved)));
       device.budget = device.stretched = *limit - device.reserved;
     }
-    if (!limit || place(candidate_, workload_, raised, request_).verdict > wanted_) return std::nullopt;
+    if (place(candidate_, workload_, raised, request_).verdict > wanted_) return std::nullopt;
     return limit;
   }
 
   [[nodiscard]] std::optional<Tokens> longest_context() const {
-    const auto at = [this](std::int64_t steps) {
+    const auto at = [this](int steps) {
       Workload shorter = workload_;
       shorter.context = tokens(steps * kStep);
-      return reaches(candidate_, shorter);
+      return place(candidate_, shorter, machine_, request_);
     };
-    std::int64_t low = kLeastContext / kStep;
-    std::int64_t high = workload_.context.count() / kStep;
-    if (high <= low || !at(low)) return std::nullopt;
-    while (low + 1 < high) {
-      const std::int64_t middle = (low + high) / 2;
-      (at(middle) ? low : high) = middle;
+    const int least = static_cast<int>(kLeastContext / kStep);
+    const auto most = static_cast<int>(workload_.context.count() / kStep) - 1;
+    if (most < least) return std::nullopt;
+    const Placement shortest = at(least);
+    if (shortest.verdict > wanted_) return std::nullopt;
+    const int guess = least + static_cast<int>((most - least) * share_of_room(shortest));
+    const int steps =
+        last_good_near(least, most, guess, [&](int tried) { return at(tried).verdict <= wanted_; });
+    return tokens(steps * kStep);
+  }
+
+  /// Where between the shortest context and the one asked for the devices are about full: what they take
+  /// grows nearly in step with the context.
+  [[nodiscard]] double share_of_room(const Placement& shortest) const {
+    const Placement asked = place(candidate_, workload_, machine_, request_);
+    double share = 1;
+    for (std::size_t i = 0; i < std::min(shortest.devices.size(), asked.devices.size()); ++i) {
+      const Device& device = machine_.devices[i];
+      const Bytes room = device.budget - device.margin - shortest.devices[i].total();
+      const Bytes growth = asked.devices[i].total() - shortest.devices[i].total();
+      if (growth > Bytes{})
+        share = std::min(share, static_cast<double>(room.count()) / static_cast<double>(growth.count()));
     }
-    return tokens(low * kStep);
+    return std::max(share, 0.0);
   }
 
   /// The largest offered quantisation smaller than the one asked for that does it as asked.
@@ -90,9 +110,9 @@ class Trials {
     Bytes best_size;
     for (const Quant& quant : catalog_.quants) {
       if (!quant.offered || !published(catalog_, *candidate_.model, quant)) continue;
-      const Weights weights = weights_of(catalog_, *candidate_.model, quant, workload_);
-      const Bytes size = weights.total();
+      const Bytes size = total_weights(catalog_, *candidate_.model, quant, workload_);
       if (size >= asked || size <= best_size) continue;
+      const Weights weights = weights_of(catalog_, *candidate_.model, quant, workload_);
       if (!reaches({candidate_.model, &quant, &weights}, workload_)) continue;
       best = &quant;
       best_size = size;

@@ -50,27 +50,39 @@ class Mixture {
     }
   }
 
-  /// Whether all blocks give a tensor of this role one type.
-  [[nodiscard]] bool uniform(TensorRole role) const {
+  /// A type for some of the blocks.
+  struct Choice {
+    LayerSet layers;
+    int n;
+    const TensorType* type;
+  };
+  /// The types that the blocks give a tensor with rows of `row` elements: the first whose blocks they are
+  /// holds, and the last is for all.
+  [[nodiscard]] std::vector<Choice> choices(TensorRole role, std::int64_t row) const {
+    std::vector<Choice> found;
     for (const MixtureRule* rule : rules_) {
-      if ((rule->roles & bit(role)) != 0) return rule->layers == LayerSet::all;
+      if ((rule->roles & bit(role)) == 0) continue;
+      found.push_back({rule->layers, rule->n, &fit(*rule->type, row)});
+      if (rule->layers == LayerSet::all) return found;
     }
-    return true;
+    found.push_back({LayerSet::all, 0, &fit(*base_, row)});
+    return found;
   }
 
-  /// The type of a tensor with rows of `row` elements, in block `layer` (-1 outside the blocks).
-  [[nodiscard]] const TensorType& type(TensorRole role, int layer, std::int64_t row) const {
-    return fit(choose(role, layer), row);
+  /// The one of `choices` for block `layer` (-1 outside the blocks).
+  [[nodiscard]] const TensorType& chosen(const std::vector<Choice>& choices, int layer) const {
+    for (const Choice& choice : choices) {
+      if (in(choice.layers, choice.n, layer)) return *choice.type;
+    }
+    return *choices.back().type;
+  }
+
+  /// The type of a tensor outside the blocks.
+  [[nodiscard]] const TensorType& type(TensorRole role, std::int64_t row) const {
+    return chosen(choices(role, row), -1);
   }
 
  private:
-  [[nodiscard]] const TensorType& choose(TensorRole role, int layer) const {
-    for (const MixtureRule* rule : rules_) {
-      if ((rule->roles & bit(role)) != 0 && in(rule->layers, rule->n, layer)) return *rule->type;
-    }
-    return *base_;
-  }
-
   /// A type whose blocks do not divide the row gives way to its fallback.
   [[nodiscard]] const TensorType& fit(const TensorType& type, std::int64_t row) const {
     if (row % type.block_weights == 0 || type.fallback.empty()) return type;
@@ -216,76 +228,120 @@ void take(LayerWeights& layer, const Tensor& tensor, Kernel kernel, Bytes size, 
   }
 }
 
-/// The types of the tensors of a block that are not of one type in all blocks.
-using Types = std::array<const TensorType*, kTensorRoles>;
+/// The weights of a mixture. Blocks take turns at few kinds, of which each is added up once.
+class MixedWeights {
+ public:
+  MixedWeights(const Catalog& catalog, const Model& model, const Quant& quant, const Workload& workload)
+      : shape_(*model.shape),
+        mixture_(catalog, model, quant, workload),
+        blocks_(shape_, workload.legacy_gguf),
+        q4_k_(find_type(catalog, "Q4_K")),
+        q2_k_(find_type(catalog, "Q2_K")) {
+    kinds_.reserve(8);
+    kind_of_.reserve(static_cast<std::size_t>(shape_.layers));
+    const Block* block = nullptr;
+    std::vector<Typed> tensors;
+    for (int i = 0; i < shape_.layers; ++i) {
+      if (block != &blocks_.at(i)) {
+        block = &blocks_.at(i);
+        tensors = typed(*block);
+      }
+      kind_of_.push_back(kind(*block, tensors, i));
+    }
+  }
 
-/// Blocks whose tensors have the same types.
-struct Kind {
-  const Block* block;
-  Types types;
-  LayerWeights layer;
-  Bytes repacked;
-};
+  /// All but the blocks.
+  [[nodiscard]] Weights outside() const {
+    const std::int64_t d = shape_.hidden;
+    const TensorType& output = mixture_.type(TensorRole::output, d);
+    Weights weights;
+    weights.token_embd = size_as(mixture_.type(TensorRole::token_embd, d), d * shape_.vocab);
+    weights.output_tensor = size_as(output, d * shape_.vocab);
+    weights.output = weights.output_tensor + bytes(kF32Bytes * d);
+    weights.output_weights.at(static_cast<std::size_t>(output.kernel)) = d * shape_.vocab;
+    if (shape_.rope_factors) weights.rope = bytes(kF32Bytes * shape_.head_dim / 2);
+    return weights;
+  }
 
-Weights from_mixture(const Catalog& catalog, const Model& model, const Quant& quant,
-                     const Workload& workload) {
-  const Shape& shape = *model.shape;
-  const Mixture mixture(catalog, model, quant, workload);
-  const std::int64_t d = shape.hidden;
-  Weights weights;
-  weights.token_embd = size_as(mixture.type(TensorRole::token_embd, -1, d), d * shape.vocab);
-  weights.output_tensor = size_as(mixture.type(TensorRole::output, -1, d), d * shape.vocab);
-  weights.output = weights.output_tensor + bytes(kF32Bytes * d);
-  weights.output_weights.at(static_cast<std::size_t>(mixture.type(TensorRole::output, -1, d).kernel)) =
-      d * shape.vocab;
-  if (shape.rope_factors) weights.rope = bytes(kF32Bytes * shape.head_dim / 2);
-  weights.layers.resize(static_cast<std::size_t>(shape.layers));
-  // The types that llama.cpp copies into another layout on a CPU with AVX-512.
-  const TensorType* const q4_k = find_type(catalog, "Q4_K");
-  const TensorType* const q2_k = find_type(catalog, "Q2_K");
-  const auto add = [&](LayerWeights& layer, const Tensor& tensor, const TensorType& type) {
+  [[nodiscard]] Weights weights() const {
+    Weights weights = outside();
+    weights.layers.reserve(kind_of_.size());
+    for (const std::size_t kind : kind_of_) {
+      weights.layers.push_back(kinds_[kind].layer);
+      weights.repacked += kinds_[kind].repacked;
+    }
+    return weights;
+  }
+
+  [[nodiscard]] Bytes total() const {
+    Bytes sum = outside().total();
+    for (const std::size_t kind : kind_of_) sum += kinds_[kind].layer.total();
+    return sum;
+  }
+
+ private:
+  /// A tensor and the types it has.
+  struct Typed {
+    const Tensor* tensor;
+    std::vector<Mixture::Choice> choices;
+  };
+  /// The types of those tensors of a block that are not of one type in all blocks.
+  using Types = std::array<const TensorType*, kTensorRoles>;
+  /// Blocks whose tensors have the same types.
+  struct Kind {
+    const Block* block;
+    Types types;
+    LayerWeights layer;
+    Bytes repacked;
+  };
+
+  [[nodiscard]] std::vector<Typed> typed(const Block& block) const {
+    std::vector<Typed> tensors;
+    tensors.reserve(block.tensors.size());
+    for (const Tensor& tensor : block.tensors)
+      tensors.push_back({&tensor, mixture_.choices(tensor.role, tensor.row)});
+    return tensors;
+  }
+
+  /// The kind of block `index`, added up if it is the first of its kind.
+  std::size_t kind(const Block& block, const std::vector<Typed>& tensors, int index) {
+    Types types{};
+    std::size_t differing = 0;
+    for (const Typed& one : tensors) {
+      if (one.choices.size() > 1) types.at(differing++) = &mixture_.chosen(one.choices, index);
+    }
+    for (std::size_t i = 0; i < kinds_.size(); ++i) {
+      if (kinds_[i].block == &block &&
+          std::equal(types.begin(), types.begin() + differing, kinds_[i].types.begin()))
+        return i;
+    }
+    Kind kind{&block, types, {}, {}};
+    kind.layer.kind = static_cast<int>(kinds_.size());
+    kind.layer.attention = bytes(kF32Bytes * block.attention_f32);
+    kind.layer.ffn = bytes(kF32Bytes * block.ffn_f32);
+    for (const Typed& one : tensors) add(kind, *one.tensor, mixture_.chosen(one.choices, index));
+    kinds_.push_back(kind);
+    return kinds_.size() - 1;
+  }
+
+  void add(Kind& kind, const Tensor& tensor, const TensorType& type) const {
     const Bytes size = size_as(type, tensor.elements);
     const Bytes padding = row_padding(type, tensor.row, size);
-    take(layer, tensor, type.kernel, size, padding);
-    layer.row_padding += padding;
+    take(kind.layer, tensor, type.kernel, size, padding);
+    kind.layer.row_padding += padding;
     // Stacks of one matrix a head are left as they are.
     const bool stacked = tensor.role == TensorRole::attn_k_b || tensor.role == TensorRole::attn_v_b;
-    if (!stacked && (&type == q4_k || &type == q2_k)) weights.repacked += size;
-  };
-  const BlockKinds blocks(shape, workload.legacy_gguf);
-  // Blocks take turns at few mixtures of types: one that was seen before is not added up again.
-  std::vector<Kind> kinds;
-  kinds.reserve(8);
-  const Block* block = nullptr;
-  std::vector<const Tensor*> differing;  // whose type is not the same in all blocks
-  for (int i = 0; i < shape.layers; ++i) {
-    LayerWeights& layer = weights.layers[static_cast<std::size_t>(i)];
-    if (block != &blocks.at(i)) {
-      block = &blocks.at(i);
-      differing.clear();
-      for (const Tensor& tensor : block->tensors) {
-        if (!mixture.uniform(tensor.role)) differing.push_back(&tensor);
-      }
-    }
-    Types types{};
-    for (std::size_t t = 0; t < differing.size(); ++t)
-      types.at(t) = &mixture.type(differing[t]->role, i, differing[t]->row);
-    const auto seen = std::ranges::find_if(
-        kinds, [&](const Kind& kind) { return kind.block == block && kind.types == types; });
-    if (seen != kinds.end()) {
-      layer = seen->layer;
-      weights.repacked += seen->repacked;
-      continue;
-    }
-    const Bytes repacked = weights.repacked;
-    layer.kind = static_cast<int>(kinds.size());
-    layer.attention = bytes(kF32Bytes * block->attention_f32);
-    layer.ffn = bytes(kF32Bytes * block->ffn_f32);
-    for (const Tensor& tensor : block->tensors) add(layer, tensor, mixture.type(tensor.role, i, tensor.row));
-    kinds.push_back({block, types, layer, weights.repacked - repacked});
+    if (!stacked && (&type == q4_k_ || &type == q2_k_)) kind.repacked += size;
   }
-  return weights;
-}
+
+  const Shape& shape_;
+  Mixture mixture_;
+  BlockKinds blocks_;
+  const TensorType* q4_k_;  ///< the types that llama.cpp copies into another layout on a CPU with AVX-512
+  const TensorType* q2_k_;
+  std::vector<Kind> kinds_;
+  std::vector<std::size_t> kind_of_;  ///< each block
+};
 
 const PublishedFile* find_file(const Catalog& catalog, const Model& model, const Quant& quant) {
   const PublishedFile* best = nullptr;
@@ -369,13 +425,19 @@ bool published(const Catalog& catalog, const Model& model, const Quant& quant) {
 }
 
 Weights weights_of(const Catalog& catalog, const Model& model, const Quant& quant, const Workload& workload) {
-  if (quant.base != nullptr) return from_mixture(catalog, model, quant, workload);
+  if (quant.base != nullptr) return MixedWeights(catalog, model, quant, workload).weights();
   const PublishedFile* file = find_file(catalog, model, quant);
   if (file == nullptr) {
     throw Error("no " + std::string(quant.id) + " file of " + std::string(model.id) +
                 " is known; `r1fit show " + std::string(model.id) + "` lists those that are");
   }
   return from_published(model, quant, file->size);
+}
+
+Bytes total_weights(const Catalog& catalog, const Model& model, const Quant& quant,
+                    const Workload& workload) {
+  if (quant.base != nullptr) return MixedWeights(catalog, model, quant, workload).total();
+  return weights_of(catalog, model, quant, workload).total();
 }
 
 Download download_of(const Catalog& catalog, const Model& model, const Quant& quant, const Weights& weights) {

@@ -48,6 +48,9 @@ struct Weights {
 /// Throws Error if the quantisation has neither a mixture nor a published size for this model.
 Weights weights_of(const Catalog& catalog, const Model& model, const Quant& quant, const Workload& workload);
 
+/// Their sum, without a list of the blocks.
+Bytes total_weights(const Catalog& catalog, const Model& model, const Quant& quant, const Workload& workload);
+
 /// Whether weights_of() can answer for this pair.
 bool has_weights(const Catalog& catalog, const Model& model, const Quant& quant);
 
