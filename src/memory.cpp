@@ -117,9 +117,10 @@ void add_buffers(const Candidate& candidate, const Workload& workload, const Mac
     use.host.repacked = weights.repacked;
     return;
   }
-  const bool pipelined = machine.devices.size() > 1 && !uses_host(shape, layout);
+  const bool whole = !uses_host(shape, layout);
+  const bool pipelined = machine.devices.size() > 1 && whole;
   use.host.compute = host_compute(shape, workload, pipelined);
-  GraphPart part = streamed_parts(weights, layout);
+  GraphPart part = whole ? GraphPart{} : streamed_parts(weights, layout);
   part.pipelined = pipelined;
   for (std::size_t i = 0; i < use.devices.size(); ++i) {
     const Backend backend = machine.devices[i].backend;

@@ -122,8 +122,9 @@ class Solver {
     const int first = last + 1 - n_gpu_layers;
     for (int i = std::max(0, first); i <= last; ++i) {
       const double at = static_cast<double>(i - first) / static_cast<double>(n_gpu_layers) * sum;
-      const auto device = std::ranges::upper_bound(ends, at) - ends.begin();
-      set(layout, i, static_cast<int>(std::min<std::ptrdiff_t>(device, std::ssize(ends) - 1)));
+      std::size_t device = 0;
+      while (device + 1 < ends.size() && ends[device] <= at) ++device;
+      set(layout, i, static_cast<int>(device));
     }
     return layout;
   }

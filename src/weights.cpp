@@ -60,6 +60,7 @@ class Mixture {
   /// holds, and the last is for all.
   [[nodiscard]] std::vector<Choice> choices(TensorRole role, std::int64_t row) const {
     std::vector<Choice> found;
+    found.reserve(4);
     for (const MixtureRule* rule : rules_) {
       if ((rule->roles & bit(role)) == 0) continue;
       found.push_back({rule->layers, rule->n, &fit(*rule->type, row)});
@@ -239,14 +240,12 @@ class MixedWeights {
         q2_k_(find_type(catalog, "Q2_K")) {
     kinds_.reserve(8);
     kind_of_.reserve(static_cast<std::size_t>(shape_.layers));
-    const Block* block = nullptr;
-    std::vector<Typed> tensors;
+    TypedBlock block;
     for (int i = 0; i < shape_.layers; ++i) {
-      if (block != &blocks_.at(i)) {
-        block = &blocks_.at(i);
-        tensors = typed(*block);
-      }
-      kind_of_.push_back(kind(*block, tensors, i));
+      const bool other_block = block.block != &blocks_.at(i);
+      if (other_block) block = typed(blocks_.at(i));
+      const bool alike = !other_block && block.differing.empty();
+      kind_of_.push_back(alike ? kind_of_.back() : kind(block, i));
     }
   }
 
@@ -280,12 +279,13 @@ class MixedWeights {
   }
 
  private:
-  /// A tensor and the types it has.
-  struct Typed {
-    const Tensor* tensor;
-    std::vector<Mixture::Choice> choices;
+  /// A block and the types its tensors have.
+  struct TypedBlock {
+    const Block* block = nullptr;
+    std::vector<std::vector<Mixture::Choice>> choices;  ///< by tensor
+    std::vector<std::size_t> differing;                 ///< tensors that are not of one type in all blocks
   };
-  /// The types of those tensors of a block that are not of one type in all blocks.
+  /// Those of the differing tensors of one block.
   using Types = std::array<const TensorType*, kTensorRoles>;
   /// Blocks whose tensors have the same types.
   struct Kind {
@@ -295,31 +295,34 @@ class MixedWeights {
     Bytes repacked;
   };
 
-  [[nodiscard]] std::vector<Typed> typed(const Block& block) const {
-    std::vector<Typed> tensors;
-    tensors.reserve(block.tensors.size());
-    for (const Tensor& tensor : block.tensors)
-      tensors.push_back({&tensor, mixture_.choices(tensor.role, tensor.row)});
-    return tensors;
+  [[nodiscard]] TypedBlock typed(const Block& block) const {
+    TypedBlock out;
+    out.block = &block;
+    out.choices.reserve(block.tensors.size());
+    for (const Tensor& tensor : block.tensors) {
+      out.choices.push_back(mixture_.choices(tensor.role, tensor.row));
+      if (out.choices.back().size() > 1) out.differing.push_back(out.choices.size() - 1);
+    }
+    return out;
   }
 
   /// The kind of block `index`, added up if it is the first of its kind.
-  std::size_t kind(const Block& block, const std::vector<Typed>& tensors, int index) {
+  std::size_t kind(const TypedBlock& block, int index) {
+    const std::size_t differing = block.differing.size();
     Types types{};
-    std::size_t differing = 0;
-    for (const Typed& one : tensors) {
-      if (one.choices.size() > 1) types.at(differing++) = &mixture_.chosen(one.choices, index);
-    }
+    for (std::size_t t = 0; t < differing; ++t)
+      types[t] = &mixture_.chosen(block.choices[block.differing[t]], index);
     for (std::size_t i = 0; i < kinds_.size(); ++i) {
-      if (kinds_[i].block == &block &&
+      if (kinds_[i].block == block.block &&
           std::equal(types.begin(), types.begin() + differing, kinds_[i].types.begin()))
         return i;
     }
-    Kind kind{&block, types, {}, {}};
+    Kind kind{block.block, types, {}, {}};
     kind.layer.kind = static_cast<int>(kinds_.size());
-    kind.layer.attention = bytes(kF32Bytes * block.attention_f32);
-    kind.layer.ffn = bytes(kF32Bytes * block.ffn_f32);
-    for (const Typed& one : tensors) add(kind, *one.tensor, mixture_.chosen(one.choices, index));
+    kind.layer.attention = bytes(kF32Bytes * block.block->attention_f32);
+    kind.layer.ffn = bytes(kF32Bytes * block.block->ffn_f32);
+    for (std::size_t t = 0; t < block.choices.size(); ++t)
+      add(kind, block.block->tensors[t], mixture_.chosen(block.choices[t], index));
     kinds_.push_back(kind);
     return kinds_.size() - 1;
   }
