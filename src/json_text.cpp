@@ -80,33 +80,8 @@ void Json::quote(std::string_view text) {
 }
 
 std::string Json::pretty() const {
-  std::string lines;
-  std::size_t level = 0;
-  const auto new_line = [&] { lines.append(1, '\n').append(2 * level, ' '); };
-  bool in_string = false;
-  for (std::size_t i = 0; i < text_.size(); ++i) {
-    const char c = text_[i];
-    if (in_string) {
-      lines += c;
-      if (c == '\\') lines += text_[++i];
-      if (c == '"') in_string = false;
-      continue;
-    }
-    const bool closes = c == '}' || c == ']';
-    const bool empty = closes && (text_[i - 1] == '{' || text_[i - 1] == '[');
-    if (closes) --level;
-    if (closes && !empty) new_line();
-    lines += c;
-    if (c == '"') in_string = true;
-    if (c == ':') lines += ' ';
-    if (c == '{' || c == '[') {
-      ++level;
-      const bool opens_empty = text_[i + 1] == '}' || text_[i + 1] == ']';
-      if (!opens_empty) new_line();
-    }
-    if (c == ',') new_line();
-  }
-  return lines;
+  constexpr int indent = 2;
+  return nlohmann::ordered_json::parse(text_).dump(indent);
 }
 
 }  // namespace r1fit
