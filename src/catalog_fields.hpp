@@ -320,6 +320,7 @@ void visit_fields(R& r, V& v) {
   v(Field("device_class"), r.device_class);
   v(Field("architecture"), r.architecture);
   v(Field("memory").figure().filled(), r.memory);
+  v(Field("withdrawn").figure().omitted(), r.withdrawn);
   v(Field("real_total").figure(), r.real_total);
   v(Field("bandwidth").figure(), r.bandwidth);
   v(Field("memory_type"), r.memory_type);

@@ -598,6 +598,10 @@ class Loader {
       if (record.memory[i] <= record.memory[i - 1])
         refuse(place.at("memory").at(i), "must be above the size before");
     }
+    for (std::size_t i = 0; i < record.withdrawn.size(); ++i) {
+      if (std::ranges::find(record.memory, record.withdrawn[i]) == record.memory.end())
+        refuse(place.at("withdrawn").at(i), "is none of the sizes in \"memory\"");
+    }
     if (!record.real_total) return;
     if (record.memory.size() != 1) refuse(place.at("real_total"), "needs a single size in \"memory\"");
     if (*record.real_total > record.memory.front()) refuse(place.at("real_total"), "is above \"memory\"");

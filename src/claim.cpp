@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "r1fit/candidate_machines.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/units_text.hpp"
 
@@ -16,8 +17,6 @@ constexpr std::array<std::string_view, 4> kKindWords{"decode_tps", "needs", "fil
 constexpr std::array<std::string_view, 6> kVerdictWords{"plausible",    "optimistic",  "impossible",
                                                         "does_not_fit", "understated", "no_such_hardware"};
 
-/// RAM that a claim which states none may be about.
-constexpr std::array<double, 12> kRamSizes{16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048};
 /// More than eight are found in data centres only.
 constexpr std::array<int, 4> kMoreCards{2, 4, 8, 16};
 constexpr int kMostCardsAtHome = 8;
@@ -310,8 +309,7 @@ class Judge {
   /// takes. Nothing where none does.
   [[nodiscard]] bool assume_ram() {
     const HostMemory stated = claim_.machine->host;
-    for (const double size : kRamSizes) {
-      const Bytes ram = gib(size);
+    for (const Bytes ram : kRamSizes) {
       if (stated.platform != nullptr && stated.platform->max_memory && ram > *stated.platform->max_memory)
         break;
       Machine machine = *claim_.machine;
@@ -507,9 +505,7 @@ class Judge {
     std::optional<Alternative> tight;
     const Candidate candidate{question_.model, question_.quant, &weights};
     for (const Trial& trial : trials) {
-      Machine machine;
-      machine.devices.assign(static_cast<std::size_t>(trial.count),
-                             make_device(catalog_, *trial.gpu, trial.memory, {}, {}, {}));
+      const Machine machine = machine_of(catalog_, {trial.gpu, trial.memory}, trial.count);
       const Placement placement = place(candidate, question_.workload, machine);
       if (placement.verdict > Verdict::tight || placement.strain == Strain::tensors_by_hand) continue;
       const bool is_tight = placement.verdict == Verdict::tight;
@@ -531,16 +527,15 @@ class Judge {
     std::vector<Trial> one;
     std::vector<Trial> several;
     std::vector<Trial> apple;
-    for (const Gpu& gpu : catalog_.gpus) {
-      for (const Bytes memory : gpu.memory) {
-        if (gpu.vendor == Vendor::apple) {
-          apple.push_back({&gpu, memory, 1});
-        } else if (rank_of(gpu.device_class) >= 0) {
-          one.push_back({&gpu, memory, 1});
-          for (const int count : kMoreCards) {
-            if (count <= kMostCardsAtHome || gpu.device_class == DeviceClass::datacenter)
-              several.push_back({&gpu, memory, count});
-          }
+    for (const SoldDevice& device : sold_devices(catalog_)) {
+      const Gpu& gpu = *device.gpu;
+      if (gpu.vendor == Vendor::apple) {
+        apple.push_back({&gpu, device.memory, 1});
+      } else if (rank_of(gpu.device_class) >= 0) {
+        one.push_back({&gpu, device.memory, 1});
+        for (const int count : kMoreCards) {
+          if (count <= kMostCardsAtHome || gpu.device_class == DeviceClass::datacenter)
+            several.push_back({&gpu, device.memory, count});
         }
       }
     }

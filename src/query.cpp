@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "r1fit/candidate_machines.hpp"
 #include "r1fit/commands.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/lookup.hpp"
@@ -16,23 +17,6 @@ WiredLimit wired_limit(const HardwareQuery& query, Bytes memory) {
   if (query.wired_limit) return {*query.wired_limit};
   if (query.wired_limit_share) return {share(memory, *query.wired_limit_share)};
   return {};
-}
-
-/// CUDA, ROCm and Metal are one maker's own; the others run on anybody's.
-bool runs_on(Backend backend, Vendor vendor) {
-  switch (backend) {
-    case Backend::cuda:
-      return vendor == Vendor::nvidia;
-    case Backend::rocm:
-      return vendor == Vendor::amd;
-    case Backend::metal:
-      return vendor == Vendor::apple;
-    case Backend::vulkan:
-    case Backend::sycl:
-    case Backend::cpu:
-      break;
-  }
-  return true;
 }
 
 /// A memory size that was never sold, as a claim may have it: said in `unsold`, and returned as it was asked
@@ -151,12 +135,7 @@ Machine built_machine(const Catalog& catalog, const HardwareQuery& query, const 
   }
   if (query.backend == Backend::metal && !apple)
     throw Error("--backend metal is about Apple chips: name one with --gpu");
-  if (engine != nullptr && engine->device_reserve) {
-    for (Device& device : machine.devices) {
-      device.engine_reserve = *engine->device_reserve;
-      device.margin += device.engine_reserve;
-    }
-  }
+  keep_free(machine, engine);
   order_devices(machine);
   const Host* platform = query.cpu.empty() ? nullptr : &host_named(catalog, query.cpu);
   if (query.backend == Backend::cpu) {

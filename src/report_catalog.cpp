@@ -37,10 +37,10 @@ std::string parameters_text(std::int64_t parameters) {
   return fixed_text(billions, billions < 100 ? 2 : 0) + " B";
 }
 
-std::string memory_text(const Gpu& gpu) {
-  std::vector<std::string> sizes;
-  for (const Bytes size : gpu.memory) sizes.push_back(capacity_text(size));
-  return joined(sizes);
+std::string sizes_text(List<Bytes> sizes) {
+  std::vector<std::string> texts;
+  for (const Bytes size : sizes) texts.push_back(capacity_text(size));
+  return joined(texts);
 }
 
 /// The lines of one record: a name, figures with their sources, the list of sources at the end.
@@ -327,8 +327,10 @@ std::string record_text(const Gpu& gpu, const Catalog& catalog, const PrintOptio
   record.plain("also called", joined_texts(gpu.aliases));
   record.plain("kind", std::string(word(gpu.vendor)) + ", " + std::string(word(gpu.device_class)) + ", " +
                            std::string(gpu.architecture));
-  record.sourced("memory", memory_text(gpu) + (gpu.unified_memory ? ", shared with the CPU" : ""), sources,
-                 "memory");
+  record.sourced("memory", sizes_text(gpu.memory) + (gpu.unified_memory ? ", shared with the CPU" : ""),
+                 sources, "memory");
+  if (!gpu.withdrawn.empty())
+    record.sourced("no longer sold", sizes_text(gpu.withdrawn), sources, "withdrawn");
   if (gpu.real_total) record.sourced("seen by the driver", mib_text(*gpu.real_total), sources, "real_total");
   record.sourced("bandwidth", rate_text(gpu.bandwidth), sources, "bandwidth");
   record.plain("memory type", std::string(gpu.memory_type));

@@ -418,6 +418,8 @@ Json item(const Quant& quant) {
 Json item(const Gpu& gpu) {
   Json memory = Json::array();
   for (const Bytes size : gpu.memory) memory.push_back(size.count());
+  Json withdrawn = Json::array();
+  for (const Bytes size : gpu.withdrawn) withdrawn.push_back(size.count());
   return {{"kind", "gpu"},
           {"id", gpu.id},
           {"name", gpu.name},
@@ -426,6 +428,7 @@ Json item(const Gpu& gpu) {
           {"device_class", word(gpu.device_class)},
           {"architecture", text(gpu.architecture)},
           {"memory_bytes", std::move(memory)},
+          {"withdrawn_bytes", std::move(withdrawn)},
           {"real_total_bytes", count(gpu.real_total)},
           {"bandwidth_gbps", rounded(in_gb_per_s(gpu.bandwidth))},
           {"memory_type", text(gpu.memory_type)},

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "r1fit/candidate_machines.hpp"
 #include "r1fit/throughput.hpp"
 #include "r1fit/units_text.hpp"
 
@@ -11,7 +12,6 @@ namespace r1fit {
 namespace {
 
 constexpr std::array<int, 3> kMoreCards{2, 4, 8};
-constexpr std::array<double, 9> kRamSizes{16, 32, 64, 96, 128, 192, 256, 384, 512};
 
 class Trials {
  public:
@@ -35,17 +35,13 @@ class Trials {
 
   [[nodiscard]] std::string smallest_mac() const {
     std::optional<Bytes> least;
-    for (const Gpu& gpu : catalog_.gpus) {
-      if (gpu.vendor != Vendor::apple) continue;
-      for (const Bytes memory : gpu.memory) {
-        if (least && memory >= *least) break;
-        // Weights alone rule out most sizes without a placement.
-        if (memory < candidate_.weights->total()) continue;
-        Machine mac;
-        mac.devices.push_back(make_device(catalog_, gpu, memory, std::nullopt, {}, {}));
-        const Placement placement = place(candidate_, workload_, mac);
-        if (placement.verdict <= Verdict::tight && placement.strain != Strain::raised_limit) least = memory;
-      }
+    for (const SoldDevice& device : sold_devices(catalog_)) {
+      if (device.gpu->vendor != Vendor::apple || (least && device.memory >= *least)) continue;
+      // Weights alone rule out most sizes without a placement.
+      if (device.memory < candidate_.weights->total()) continue;
+      const Placement placement = place(candidate_, workload_, machine_of(catalog_, device, 1));
+      if (placement.verdict <= Verdict::tight && placement.strain != Strain::raised_limit)
+        least = device.memory;
     }
     if (!least) return {};
     const std::string size = capacity_text(*least);
@@ -54,8 +50,7 @@ class Trials {
   }
 
   [[nodiscard]] std::string least_ram() const {
-    for (const double size : kRamSizes) {
-      const Bytes ram = gib(size);
+    for (const Bytes ram : kRamSizes) {
       if (machine_.host.ram && ram <= *machine_.host.ram) continue;
       Machine more = machine_;
       more.host = make_host(catalog_, ram, machine_.host.platform, machine_.host.bandwidth);

@@ -322,6 +322,7 @@ struct Gpu {
   DeviceClass device_class;
   Text architecture;
   List<Bytes> memory;               ///< sizes it was sold with, ascending
+  List<Bytes> withdrawn;            ///< of them, those known to be no longer sold
   std::optional<Bytes> real_total;  ///< what the driver reports where that is less; single-size cards
   BytesPerSecond bandwidth;         ///< datasheet
   Text memory_type;
