@@ -15,6 +15,8 @@
 #include "r1fit/error.hpp"
 #include "r1fit/flag_values.hpp"
 #include "r1fit/lookup.hpp"
+#include "r1fit/plan.hpp"
+#include "r1fit/prices.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/suggest.hpp"
 
@@ -47,6 +49,8 @@ class Program {
         return estimated();
       case Action::claim:
         return claimed();
+      case Action::plan:
+        return planned();
       case Action::batch:
         return batch();
       case Action::list:
@@ -113,6 +117,16 @@ class Program {
     const Claim result = judge(catalog(), question, hardware, line_.claimed);
     return print(report(line_.format, result, options_),
                  result.plausible() ? ExitStatus::yes : ExitStatus::no);
+  }
+
+  ExitStatus planned() const {
+    const Question question = build_plan_question(catalog(), line_.needs);
+    PlanNeeds needs = line_.plan;
+    needs.min_tps = line_.needs.min_tps;
+    if (!line_.prices.empty()) needs.prices = read_prices(catalog(), line_.prices);
+    const Plan result = plan(catalog(), question, needs);
+    return print(report(line_.format, result, options_),
+                 result.found == 0 ? ExitStatus::no : ExitStatus::yes);
   }
 
   ExitStatus batch() const {

@@ -104,6 +104,17 @@ void settle_claim(Parse& parse) {
   settle_claimed(parse.claimed);
 }
 
+void declare_plan(Parse& parse) {
+  add_model(parse);
+  add_quant(parse.flags, parse.line.needs);
+  add_plan(parse.flags, parse.line);
+  add_needs(parse.flags, parse.line.needs, parse.needs);
+  parse.flags.heading("Answer");
+  add_plan_answer(parse.flags, parse.line);
+  parse.flags.flag("-q,--quiet", "print nothing: the exit status is the answer", parse.line.quiet);
+  add_output(parse.flags, parse.line, parse.output);
+}
+
 void declare_batch(Parse& /*parse*/) {}
 void settle_nothing(Parse& /*parse*/) {}
 
@@ -176,6 +187,8 @@ constexpr std::array kCommands{
                settle_model},
     Subcommand{"claim", Action::claim, "is a claimed speed, size or fit possible; the exit status answers",
                declare_claim, settle_claim},
+    Subcommand{"plan", Action::plan, "what to buy: hardware of the catalogue that meets the needs",
+               declare_plan, settle_model},
     Subcommand{"batch", Action::batch, "NDJSON requests on stdin, NDJSON estimates on stdout", declare_batch,
                settle_nothing},
     Subcommand{"list", Action::list, "what the catalogue holds: models, quants, hardware or engines",

@@ -58,6 +58,7 @@ GpuQuery read_gpu(std::string_view text) {
 }
 
 void read_context(std::string_view text, NeedsQuery& needs) {
+  needs.context_said = true;
   if (text == "max") {
     needs.context = ContextChoice::longest;
   } else if (text == "default") {
@@ -206,6 +207,41 @@ void add_minima(Flags& flags, NeedsQuery& needs) {
               });
   flags.flag("--pessimistic", "these must hold at the slow end of the range, not typically",
              needs.pessimistic);
+}
+
+void add_plan(Flags& flags, CommandLine& line) {
+  constexpr double most = 1e9;
+  static constexpr std::array<std::string_view, 3> verdicts{"fits", "tight", "offload"};
+  static const auto backends = backend_words();
+  PlanNeeds& plan = line.plan;
+  flags.heading("Needs");
+  add_minima(flags, line.needs);
+  flags.flag("--pessimistic", "the low end of a speed counts, not the typical one", plan.pessimistic);
+  flags.choice("--require",
+               "what must hold of the memory: fits (default), tight, or offload; a card with experts of 671B "
+               "in system memory always will do",
+               "VERDICT", verdicts, [&plan](std::size_t word) { plan.verdict = static_cast<Verdict>(word); });
+  flags.value("--budget", "most that may be spent, USD; what has no known price is left out", "USD",
+              [&plan](auto text) { plan.budget_usd = parse_positive("--budget", text, most); });
+  flags.value("--max-watts", "most that may be drawn, W; what has no known power is left out", "W",
+              [&plan](auto text) { plan.max_watts = watts(parse_positive("--max-watts", text, most)); });
+  flags.flag("--new-only", "without what is no longer sold, or is old and not known to be sold",
+             plan.new_only);
+  flags.choice("--backend", "cuda, rocm, metal, vulkan, sycl or cpu; otherwise each card's usual one", "NAME",
+               backends, [&plan](std::size_t word) { plan.backend = kBackends.at(word); });
+  flags.value("--prices", "your own prices in USD: a CSV file with the columns name and price", "FILE",
+              [&line](auto text) { line.prices = text; });
+  flags.value("--kwh", "price of electricity, USD a kWh: adds what a million tokens of output cost", "USD",
+              [&plan](auto text) { plan.kwh_usd = parse_positive("--kwh", text, most); });
+}
+
+void add_plan_answer(Flags& flags, CommandLine& line) {
+  PlanNeeds& plan = line.plan;
+  flags.choice("--sort", "price (default), power or speed", "BY", kPlanSortWords,
+               [&plan](std::size_t word) { plan.sort = static_cast<PlanSort>(word); });
+  flags.flag("--all", "with what another of its kind beats in price, power and speed", plan.all);
+  flags.value("--top", "at most so many rows", "N",
+              [&plan](auto text) { plan.top = static_cast<int>(parse_whole("--top", text, 1, 100'000)); });
 }
 
 void add_candidates(Flags& flags, NeedsQuery& needs) {

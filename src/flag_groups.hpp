@@ -26,6 +26,9 @@ void settle_needs(NeedsQuery& needs, const NeedsRest& rest);
 
 /// --min-tps and --min-ctx.
 void add_minima(Flags& flags, NeedsQuery& needs);
+/// What `plan` needs of a machine, and how its rows come.
+void add_plan(Flags& flags, CommandLine& line);
+void add_plan_answer(Flags& flags, CommandLine& line);
 /// --model, --quant and --use: what `recommend` chooses from.
 void add_candidates(Flags& flags, NeedsQuery& needs);
 /// --quant beside a MODEL.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <tuple>
 
@@ -80,10 +81,13 @@ bool beats(const PlannedMachine& a, const PlannedMachine& b, const PlanNeeds& ne
     better = better || *x < *y;
     return *x <= *y;
   };
-  const auto less = [](std::optional<double> speed) { return speed ? std::optional(-*speed) : std::nullopt; };
+  const auto slowness = [&needs](const PlannedMachine& machine) {
+    const std::optional<double> speed = counted(machine, needs);
+    return speed ? std::optional(-std::floor(std::log(*speed) / std::log(kSpeedStep))) : std::nullopt;
+  };
   const auto as_number = [](Bytes size) { return static_cast<double>(size.count()); };
   if (!no_more(a.price.usd, b.price.usd) || !no_more(watts_of(a), watts_of(b)) ||
-      !no_more(less(counted(a, needs)), less(counted(b, needs)))) {
+      !no_more(slowness(a), slowness(b))) {
     return false;
   }
   // What has no price is the cheaper the less of it there is: memory, and channels of a platform.
@@ -118,7 +122,9 @@ class Search {
     result_.needs = needs;
     result_.weights = weights_of(catalog, *question.model, *question.quant, question.workload);
     candidate_ = {question.model, question.quant, &result_.weights};
-    for (const Gpu& gpu : catalog.gpus) newest_ = std::max(newest_, gpu.launch_year);
+    int newest = 0;
+    for (const Gpu& gpu : catalog.gpus) newest = std::max(newest, gpu.launch_year);
+    result_.new_since = newest - kYearsSold + 1;
   }
 
   Plan run() {
@@ -157,17 +163,30 @@ class Search {
     for (const int count : kCounts) {
       if (count > 1 && comes_alone(*device.gpu)) return;
       if (!large_enough(device.memory * count)) continue;
-      const Machine machine = machine_of(catalog_, device, count, needs_.backend, engine());
+      Machine machine = machine_of(catalog_, device, count, needs_.backend, engine());
       PlannedMachine planned;
       planned.kind = kind_of(*device.gpu);
       planned.device = device;
       planned.count = count;
       planned.placement = placed(machine);
+      if (planned.placement.verdict > needs_.verdict) machine = raised(planned, std::move(machine));
       const bool enough = planned.placement.verdict <= needs_.verdict;
       judge(std::move(planned), machine);
       // More of them are dearer, hotter and no faster.
       if (enough) return;
     }
+  }
+
+  /// The machine with the limit on what its GPU may use raised, where that meets the needs; else as it is.
+  Machine raised(PlannedMachine& planned, Machine machine) const {
+    const Device& device = machine.devices.front();
+    if (device.stretched <= device.budget) return machine;
+    Machine other = machine_of(catalog_, planned.device, 1, needs_.backend, engine(), {device.stretched});
+    Placement placement = placed(other);
+    if (placement.verdict > needs_.verdict) return machine;
+    planned.placement = std::move(placement);
+    planned.wired_limit = device.stretched;
+    return other;
   }
 
   static bool holds_a_part(const SoldDevice& device) {
@@ -257,7 +276,7 @@ class Search {
       const Gpu& gpu = *planned.device.gpu;
       if (std::ranges::find(gpu.withdrawn, planned.device.memory) != gpu.withdrawn.end()) {
         lack(Lack::withdrawn, kUnknownGap);
-      } else if (gpu.launch_year <= newest_ - kYearsSold) {
+      } else if (gpu.launch_year < result_.new_since) {
         lack(Lack::sale_unknown, kUnknownGap);
       }
     }
@@ -331,7 +350,6 @@ class Search {
   Candidate candidate_;
   Plan result_;
   double nearest_gap_ = 0;
-  int newest_ = 0;
 };
 
 }  // namespace
@@ -345,7 +363,8 @@ Machine machine_of(const Catalog& catalog, const PlannedMachine& planned, const 
                    const Engine* engine) {
   Machine machine;
   if (planned.device.gpu != nullptr)
-    machine = machine_of(catalog, planned.device, planned.count, needs.backend, engine);
+    machine =
+        machine_of(catalog, planned.device, planned.count, needs.backend, engine, {planned.wired_limit});
   if (planned.host != nullptr) machine.host = make_host(catalog, planned.ram, planned.host, {});
   return machine;
 }

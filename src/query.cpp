@@ -215,6 +215,22 @@ Requirements requirements_of(const NeedsQuery& query, Verdict verdict) {
   return {verdict, query.min_tps, query.min_context, query.max_answer, query.pessimistic};
 }
 
+Question build_plan_question(const Catalog& catalog, const NeedsQuery& query) {
+  if (query.context == ContextChoice::by_engine)
+    throw Error("--ctx default depends on the hardware, which is what is sought: state the context");
+  Question question = build_question(catalog, query);
+  if (query.min_context) {
+    Tokens& context = question.workload.context;
+    context = query.context_said ? std::max(context, *query.min_context) : *query.min_context;
+    if (context > question.model->max_context) {
+      throw Error("--min-ctx " + std::to_string(query.min_context->count()) + " is more than " +
+                  std::string(question.model->id) + " supports: " + count_text(question.model->max_context) +
+                  " tokens");
+    }
+  }
+  return question;
+}
+
 RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query) {
   RecommendRequest request;
   request.engine = chosen_engine(catalog, query);

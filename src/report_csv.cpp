@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "claim_text.hpp"
+#include "plan_text.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/text_table.hpp"
 #include "r1fit/units_text.hpp"
@@ -401,6 +402,60 @@ std::string markdown_of(const Check& check, const Machine& machine) {
   if (!check.ways.empty()) text += "; yes with " + joined_or(check.ways);
   if (!check.step_up.empty()) text += "; as asked it needs " + joined_or(check.step_up);
   return text + "\n\n" + markdown_of(check.estimate, machine);
+}
+
+std::string csv_of(const Plan& plan) {
+  std::string out = csv_row(
+      {"kind", "gpu", "memory_bytes", "count", "cpu", "ram_bytes", "verdict", "wired_limit_bytes",
+       "max_context", "decode_tps_low", "decode_tps_typical", "decode_tps_high", "price_usd", "price_year",
+       "price_is_own", "price_has_platform", "board_power_w", "electricity_usd_per_million_tokens", "front"});
+  for (const PlannedMachine& row : plan.rows) {
+    const bool device = row.device.gpu != nullptr;
+    Cells cells{std::string(word(row.kind)),
+                device ? std::string(row.device.gpu->id) : "",
+                device ? number(row.device.memory) : "",
+                device ? std::to_string(row.count) : "",
+                row.host != nullptr ? std::string(row.host->id) : "",
+                optional_count(row.ram),
+                std::string(word(row.placement.verdict)),
+                optional_count(row.wired_limit),
+                row.max_context ? std::to_string(row.max_context->count()) : ""};
+    append_range(cells, row.decode);
+    cells.push_back(row.price.usd ? number(*row.price.usd) : "");
+    cells.push_back(row.price.year > 0 ? std::to_string(row.price.year) : "");
+    cells.emplace_back(row.price.own ? "yes" : "no");
+    cells.emplace_back(row.price.platform ? "yes" : "no");
+    cells.push_back(row.power ? number(row.power->count()) : "");
+    cells.push_back(row.usd_per_million ? number(*row.usd_per_million) : "");
+    cells.emplace_back(row.front ? "yes" : "no");
+    out += csv_row(cells);
+  }
+  return out;
+}
+
+std::string markdown_of(const Plan& plan) {
+  std::string text;
+  for (const std::string& line : plan_subject(plan)) text += line + "\n";
+  text += plan_answer(plan) + "\n";
+  if (!plan.rows.empty()) {
+    const std::vector<PlanColumn> figures = plan_columns(plan);
+    Cells head{"what"};
+    std::vector<bool> right{false};
+    for (const PlanColumn& one : figures) {
+      head.push_back(one.head);
+      right.push_back(one.head != "verdict");
+    }
+    std::vector<Cells> rows;
+    for (const PlannedMachine& row : plan.rows) {
+      const std::string memory = planned_memory(row);
+      Cells cells{planned_name(row) + (memory.empty() ? "" : " + " + memory)};
+      for (const PlanColumn& one : figures) cells.push_back(one.cell(row));
+      rows.push_back(std::move(cells));
+    }
+    text += "\n" + markdown_table(head, rows, right) + "\n";
+  }
+  for (const std::string& line : plan_remarks(plan)) text += "- " + line + "\n";
+  return text;
 }
 
 std::string csv_of(const Claim& claim) {

@@ -634,6 +634,84 @@ std::string json_of(const Claim& claim) {
   return pretty(document);
 }
 
+// ---- a plan -------------------------------------------------------------------------------------------
+
+namespace {
+
+Json figure_or_null(const std::optional<double>& value) { return value ? rounded(*value) : Json(nullptr); }
+
+Json planned_json(const PlannedMachine& machine) {
+  const bool device = machine.device.gpu != nullptr;
+  const Price& price = machine.price;
+  return {{"kind", word(machine.kind)},
+          {"gpu", device ? Json(machine.device.gpu->id) : Json(nullptr)},
+          {"memory_bytes", device ? count(machine.device.memory) : Json(nullptr)},
+          {"count", device ? Json(machine.count) : Json(nullptr)},
+          {"cpu", machine.host != nullptr ? Json(machine.host->id) : Json(nullptr)},
+          {"ram_bytes", count(machine.ram)},
+          {"verdict", word(machine.placement.verdict)},
+          {"wired_limit_bytes", count(machine.wired_limit)},
+          {"placement", placement_json(machine.placement)},
+          {"max_context", count(machine.max_context)},
+          {"decode_tps", range(machine.decode)},
+          {"price",
+           {{"usd", figure_or_null(price.usd)},
+            {"launch_year", price.year > 0 ? Json(price.year) : Json(nullptr)},
+            {"own", price.own},
+            {"platform", price.platform}}},
+          {"board_power_w", machine.power ? rounded(machine.power->count()) : Json(nullptr)},
+          {"electricity_usd_per_million_tokens", figure_or_null(machine.usd_per_million)}};
+}
+
+Json plan_needs_json(const PlanNeeds& needs) {
+  return {{"require", word(needs.verdict)},
+          {"min_tps", needs.min_tps ? rounded(*needs.min_tps) : Json(nullptr)},
+          {"pessimistic", needs.pessimistic},
+          {"budget_usd", figure_or_null(needs.budget_usd)},
+          {"max_watts", needs.max_watts ? rounded(needs.max_watts->count()) : Json(nullptr)},
+          {"new_only", needs.new_only},
+          {"backend", needs.backend ? Json(word(*needs.backend)) : Json(nullptr)},
+          {"kwh_usd", figure_or_null(needs.kwh_usd)},
+          {"sort", word(needs.sort)}};
+}
+
+}  // namespace
+
+std::string json_of(const Plan& plan) {
+  const Workload& workload = plan.question.workload;
+  Json document{{"schema", "r1fit.plan/1"}};
+  document["model"] = plan.question.model->id;
+  document["quant"] = plan.question.quant->id;
+  document["engine"] = plan.question.engine ? Json(plan.question.engine->id) : Json("llama.cpp");
+  document["context"] = count(workload.context);
+  document["kv_type_k"] = word(workload.kv_k);
+  document["kv_type_v"] = word(workload.kv_v);
+  document["depth"] = count(workload.depth);
+  document["weights_bytes"] = count(plan.weights.total());
+  document["needs"] = plan_needs_json(plan.needs);
+  document["found"] = plan.found;
+  document["front"] = plan.front;
+  Json machines = Json::array();
+  for (const PlannedMachine& row : plan.rows) {
+    Json machine = planned_json(row);
+    machine["front"] = row.front;
+    machines.push_back(std::move(machine));
+  }
+  document["machines"] = std::move(machines);
+  document["left_out"] = {{"price_unknown", plan.left_out.price_unknown},
+                          {"power_unknown", plan.left_out.power_unknown},
+                          {"withdrawn", plan.left_out.withdrawn},
+                          {"sale_unknown", plan.left_out.sale_unknown}};
+  document["nearest"] = nullptr;
+  if (plan.nearest) {
+    document["nearest"] = planned_json(*plan.nearest);
+    Json lacks = Json::array();
+    for (const Lack lack : plan.nearest->lacks) lacks.push_back(word(lack));
+    document["nearest"]["lacks"] = std::move(lacks);
+  }
+  return pretty(document);
+}
+
 std::string json_of(const Recommendations& result, const RecommendRequest& request, const Machine& machine,
                     const PrintOptions& options) {
   Json document{{"schema", "r1fit.recommendation/1"}};

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "claim_text.hpp"
+#include "plan_text.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/text_table.hpp"
 #include "r1fit/units_text.hpp"
@@ -585,6 +586,37 @@ std::string table_of(const Claim& claim, const PrintOptions& options) {
   return out;
 }
 
+std::string table_of(const Plan& plan, const PrintOptions& options) {
+  std::string out;
+  for (const std::string& line : plan_subject(plan)) paragraph(out, options, line);
+  paragraph(out, options, plan_answer(plan));
+  if (!plan.rows.empty()) {
+    const std::vector<PlanColumn> figures = plan_columns(plan);
+    std::vector<Column> columns;
+    for (const PlanColumn& one : figures) {
+      const bool words = one.head == "verdict";
+      columns.push_back({one.head, words ? Align::left : Align::right, one.head == "year" ? 1 : 0});
+    }
+    columns.push_back({"what", Align::left, 0, true});
+    TextTable table(columns);
+    for (const PlannedMachine& row : plan.rows) {
+      std::vector<std::string> cells;
+      for (const PlanColumn& one : figures) cells.push_back(one.cell(row));
+      cells.push_back(planned_name(row));
+      table.add(cells);
+      const std::string memory = planned_memory(row);
+      if (memory.empty()) continue;
+      // On a line of its own: the names of both do not go beside the figures.
+      cells.assign(figures.size(), "");
+      cells.push_back("+ " + memory);
+      table.add(cells);
+    }
+    out += "\n" + table.text(width_of(options)) + "\n";
+  }
+  for (const std::string& line : plan_remarks(plan)) paragraph(out, options, line);
+  return out;
+}
+
 // ---- formats ------------------------------------------------------------------------------------------
 
 std::string report(Format format, const Recommendations& result, const RecommendRequest& request,
@@ -643,6 +675,20 @@ std::string report(Format format, const Claim& claim, const PrintOptions& option
       break;
   }
   return table_of(claim, options);
+}
+
+std::string report(Format format, const Plan& plan, const PrintOptions& options) {
+  switch (format) {
+    case Format::json:
+      return json_of(plan);
+    case Format::csv:
+      return csv_of(plan);
+    case Format::md:
+      return markdown_of(plan);
+    case Format::table:
+      break;
+  }
+  return table_of(plan, options);
 }
 
 }  // namespace r1fit

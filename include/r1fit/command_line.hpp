@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "r1fit/plan.hpp"
 #include "r1fit/query.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/terminal.hpp"
@@ -17,6 +18,7 @@ enum class Action : std::uint8_t {
   check,
   estimate,
   claim,
+  plan,
   batch,
   list,
   show,
@@ -36,6 +38,8 @@ struct CommandLine {
   NeedsQuery needs;
   Verdict required = Verdict::tight;  ///< --require of check
   Claimed claimed;                    ///< of claim
+  PlanNeeds plan;                     ///< of plan
+  std::string prices;                 ///< --prices of plan; empty: none
   Format format = Format::table;
   ColorChoice color = ColorChoice::automatic;
   std::optional<int> top;  ///< rows at most

@@ -116,6 +116,7 @@ struct Plan {
   /// Where nothing meets them, what lacks least; unset: all memory of every machine is less than the weights.
   std::optional<PlannedMachine> nearest;
   Bytes most_memory;  ///< of the largest machine
+  int new_since = 0;  ///< what was launched in this year or later counts as sold
 };
 
 /// Speeds within one step of this ratio count as equal where machines are compared: their ranges overlap far

@@ -49,6 +49,7 @@ ClaimedHardware build_claimed_hardware(const Catalog& catalog, const HardwareQue
 struct NeedsQuery {
   Workload workload;
   ContextChoice context = ContextChoice::stated;
+  bool context_said = false;  ///< else `workload` has the usual one
   Said said;
   PlacementRequest placement;
   std::vector<std::string> models;
@@ -72,6 +73,9 @@ Question build_question(const Catalog& catalog, const NeedsQuery& query);
 
 /// `--ctx default`: the context that the engine would take on this machine. Nothing to do for the others.
 void settle_context(Question& question, const NeedsQuery& query, const Machine& machine);
+
+/// The question of `plan`: --min-ctx is the context where --ctx does not ask for a longer one. Throws Error.
+Question build_plan_question(const Catalog& catalog, const NeedsQuery& query);
 
 /// Candidates for `recommend`. Throws Error.
 RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query);

@@ -13,6 +13,7 @@
 
 #include "r1fit/check.hpp"
 #include "r1fit/claim.hpp"
+#include "r1fit/plan.hpp"
 #include "r1fit/recommend.hpp"
 #include "r1fit/terminal.hpp"
 
@@ -29,7 +30,7 @@ struct PrintOptions {
   int top = 0;           ///< at most so many recommendations; 0: all
 };
 
-// ---- recommend, estimate, check, claim
+// ---- recommend, estimate, check, claim, plan
 // ----------------------------------------------------------------------
 std::string report(Format format, const Recommendations& result, const RecommendRequest& request,
                    const Machine& machine, const PrintOptions& options);
@@ -37,6 +38,7 @@ std::string report(Format format, const Estimate& estimate, const Machine& machi
                    const PrintOptions& options);
 std::string report(Format format, const Check& check, const Machine& machine, const PrintOptions& options);
 std::string report(Format format, const Claim& claim, const PrintOptions& options);
+std::string report(Format format, const Plan& plan, const PrintOptions& options);
 
 /// The arithmetic of one estimate, line by line, each constant with its source.
 std::string explain(const Estimate& estimate, const Machine& machine, const Style& style);
@@ -76,11 +78,13 @@ std::string table_of(const Recommendations& result, const RecommendRequest& requ
 std::string table_of(const Estimate& estimate, const Machine& machine, const PrintOptions& options);
 std::string table_of(const Check& check, const Machine& machine, const PrintOptions& options);
 std::string table_of(const Claim& claim, const PrintOptions& options);
+std::string table_of(const Plan& plan, const PrintOptions& options);
 std::string json_of(const Recommendations& result, const RecommendRequest& request, const Machine& machine,
                     const PrintOptions& options);
 std::string json_of(const Estimate& estimate, const Machine& machine);
 std::string json_of(const Check& check, const Machine& machine);
 std::string json_of(const Claim& claim);
+std::string json_of(const Plan& plan);
 std::string json_of(Listing listing, const Catalog& catalog);
 std::string json_of(const Model& model, const Catalog& catalog);
 std::string json_of(const Quant& quant);
@@ -91,12 +95,14 @@ std::string csv_of(const Recommendations& result, const Machine& machine, const 
 std::string csv_of(const Estimate& estimate, const Machine& machine);
 std::string csv_of(const Check& check, const Machine& machine);
 std::string csv_of(const Claim& claim);
+std::string csv_of(const Plan& plan);
 std::string csv_of(Listing listing, const Catalog& catalog);
 std::string markdown_of(const Recommendations& result, const RecommendRequest& request,
                         const Machine& machine, const PrintOptions& options);
 std::string markdown_of(const Estimate& estimate, const Machine& machine);
 std::string markdown_of(const Check& check, const Machine& machine);
 std::string markdown_of(const Claim& claim);
+std::string markdown_of(const Plan& plan);
 std::string markdown_of(Listing listing, const Catalog& catalog);
 
 /// One row of RFC 4180 CSV, quoted where it must be, ending in CR LF.
