@@ -221,8 +221,11 @@ void add_plan(Flags& flags, CommandLine& line) {
                "what must hold of the memory: fits (default), tight, or offload; a card with experts of 671B "
                "in system memory always will do",
                "VERDICT", verdicts, [&plan](std::size_t word) { plan.verdict = static_cast<Verdict>(word); });
-  flags.value("--budget", "most that may be spent, USD; what has no known price is left out", "USD",
-              [&plan](auto text) { plan.budget_usd = parse_positive("--budget", text, most); });
+  flags.value(
+      "--budget",
+      "most that may be spent, USD; what has no known price is left out, and with it what needs a platform "
+      "that --prices does not price",
+      "USD", [&plan](auto text) { plan.budget_usd = parse_positive("--budget", text, most); });
   flags.value("--max-watts", "most that may be drawn, W; what has no known power is left out", "W",
               [&plan](auto text) { plan.max_watts = watts(parse_positive("--max-watts", text, most)); });
   flags.flag("--new-only", "without what is no longer sold, or is old and not known to be sold",

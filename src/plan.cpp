@@ -70,8 +70,23 @@ Price price_of(const PlannedMachine& machine, const PlanNeeds& needs) {
 
 // ---- what is better ------------------------------------------------------------------------------------
 
-/// Whether `a` is no worse than `b` in anything and better in something, as far as both are known. Machines
-/// of two kinds are never held against each other, since their prices leave out different things.
+/// A total order that does not know the catalogue's: by what was asked for, then by all the rest.
+auto order_of(const PlannedMachine& machine, const PlanNeeds& needs) {
+  constexpr double most = std::numeric_limits<double>::infinity();
+  const double price = machine.price.usd.value_or(most);
+  const double power = watts_of(machine).value_or(most);
+  const double slowness = -counted(machine, needs).value_or(0);
+  std::array<double, 3> figures{price, power, slowness};
+  if (needs.sort == PlanSort::power) figures = {power, price, slowness};
+  if (needs.sort == PlanSort::speed) figures = {slowness, price, power};
+  const Text gpu = machine.device.gpu != nullptr ? machine.device.gpu->id : Text();
+  const Text host = machine.host != nullptr ? machine.host->id : Text();
+  return std::tuple(figures, memory_of(machine), machine.count, machine.kind, gpu, host);
+}
+
+/// Whether `a` is no worse than `b` in anything, as far as both are known, and better in something or first
+/// in the order: of equals one stands for all. Machines of two kinds are never held against each other, since
+/// their prices leave out different things.
 bool beats(const PlannedMachine& a, const PlannedMachine& b, const PlanNeeds& needs) {
   if (a.kind != b.kind || a.price.platform != b.price.platform) return false;
   bool better = false;
@@ -93,23 +108,10 @@ bool beats(const PlannedMachine& a, const PlannedMachine& b, const PlanNeeds& ne
   // What has no price is the cheaper the less of it there is: memory, and channels of a platform.
   const bool priced = a.price.usd.has_value();
   if (!priced && !no_more(as_number(memory_of(a)), as_number(memory_of(b)))) return false;
-  if (a.host == nullptr) return better;
+  const auto first = [&] { return better || order_of(a, needs) < order_of(b, needs); };
+  if (a.host == nullptr) return first();
   if (!a.price.platform && !no_more(a.host->channels, b.host->channels)) return false;
-  return no_more(as_number(*a.ram), as_number(*b.ram)) && better;
-}
-
-/// A total order that does not know the catalogue's: by what was asked for, then by all the rest.
-auto order_of(const PlannedMachine& machine, const PlanNeeds& needs) {
-  constexpr double most = std::numeric_limits<double>::infinity();
-  const double price = machine.price.usd.value_or(most);
-  const double power = watts_of(machine).value_or(most);
-  const double slowness = -counted(machine, needs).value_or(0);
-  std::array<double, 3> figures{price, power, slowness};
-  if (needs.sort == PlanSort::power) figures = {power, price, slowness};
-  if (needs.sort == PlanSort::speed) figures = {slowness, price, power};
-  const Text gpu = machine.device.gpu != nullptr ? machine.device.gpu->id : Text();
-  const Text host = machine.host != nullptr ? machine.host->id : Text();
-  return std::tuple(figures, memory_of(machine), machine.count, machine.kind, gpu, host);
+  return no_more(as_number(*a.ram), as_number(*b.ram)) && first();
 }
 
 // ---- the search ----------------------------------------------------------------------------------------
@@ -263,7 +265,9 @@ class Search {
       lack(Lack::speed, 1 - speed.value_or(0) / needs_.min_tps->count());
     }
     if (needs_.budget_usd) {
-      const std::optional<double> price = planned.price.usd;
+      // Of a server that is not priced the card is the least part.
+      const bool whole = planned.host == nullptr || planned.price.platform;
+      const std::optional<double> price = whole ? planned.price.usd : std::nullopt;
       if (!price) lack(Lack::price_unknown, kUnknownGap);
       if (price && *price > *needs_.budget_usd) lack(Lack::price, *price / *needs_.budget_usd - 1);
     }

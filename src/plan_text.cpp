@@ -13,7 +13,7 @@ constexpr const char* kUnknown = "?";
 std::string dollars(double usd) { return count_text(std::llround(usd)); }
 
 std::string memory_on(const PlannedMachine& machine) {
-  return std::string(machine.host->id) + ", " + capacity_text(*machine.ram) + " RAM";
+  return capacity_text(*machine.ram) + " RAM, " + std::string(machine.host->id);
 }
 
 template <class Predicate>
@@ -78,10 +78,9 @@ std::string price_remark(const Plan& plan) {
     return row.price.usd && (row.kind == MachineKind::cards || row.host != nullptr);
   });
   if (cards) {
-    text += " Of cards it is that of the cards alone";
     text += any_row(plan, [](const PlannedMachine& row) { return row.price.platform; })
-                ? ", and of a platform where you stated it, without its RAM."
-                : ": the machine around them is not priced.";
+                ? " It covers cards, and platforms where you stated theirs, without RAM."
+                : " It covers cards alone: the machine around them is not priced.";
   }
   return text;
 }
@@ -107,7 +106,8 @@ std::string planned_name(const PlannedMachine& machine) {
   std::string text = machine.count > 1 ? std::to_string(machine.count) + " x " : "";
   // In front, where a narrow column does not cut it off.
   if (gpu.memory.size() > 1) text += capacity_text(machine.device.memory) + " ";
-  return text + std::string(gpu.name);
+  text += gpu.name;
+  return machine.wired_limit ? text + " *" : text;
 }
 
 std::string planned_memory(const PlannedMachine& machine) {
@@ -123,15 +123,17 @@ std::vector<std::string> plan_subject(const Plan& plan) {
   std::vector<std::string> wanted;
   switch (needs.verdict) {
     case Verdict::fits:
-      wanted.emplace_back("fits, with a margin");
+      wanted.emplace_back("fits with a margin");
       break;
     case Verdict::tight:
-      wanted.emplace_back("fits, if tightly");
+      wanted.emplace_back("fits, tightly or not");
       break;
     default:
-      wanted.emplace_back("runs, if partly in system memory");
+      wanted.emplace_back("runs, in part from system memory or not");
       break;
   }
+  if (question.model->shape->moe && needs.verdict < Verdict::offload)
+    wanted.back() += ", or has its experts in system memory";
   if (needs.min_tps) {
     wanted.push_back("at least " + tok_per_s_text(*needs.min_tps) + " tok/s " +
                      (needs.pessimistic ? "at the low end" : "typically"));
@@ -162,12 +164,13 @@ std::string plan_answer(const Plan& plan) {
   const int shown = static_cast<int>(plan.rows.size());
   std::string text = times(found, "machine of the catalogue does that", "machines of the catalogue do that");
   if (found == 1) return text + ".";
-  text += "; " + times(front, "is", "are") + " not beaten by another of the kind in price, power and speed";
+  text += "; " + times(front, "is", "are") +
+          " neither beaten nor equalled by another of the kind in price, power and speed";
   if (shown == found) {
     return text + (front == found ? "." : ", and " + std::string(front == 1 ? "comes" : "come") + " first.");
   }
   if (shown > front) return text + ". The first " + count_text(shown) + ":";
-  if (shown < front) return text + ". The first " + count_text(shown) + " of these (--all for every one):";
+  if (shown < front) return text + ". The first " + count_text(shown) + " of these:";
   return text + " (--all shows the others):";
 }
 
@@ -175,9 +178,10 @@ std::vector<std::string> plan_remarks(const Plan& plan) {
   std::vector<std::string> remarks;
   if (any_row(plan, [](const PlannedMachine& row) { return row.wired_limit.has_value(); })) {
     remarks.emplace_back(
-        "*: once the limit on what the GPU may use is raised (`r1fit estimate --wired-limit` says how), to "
-        "all but 8 GiB.");
+        "*: once the limit on what the GPU may use is raised; `r1fit estimate` with --wired-limit says how.");
   }
+  if (any_row(plan, [](const PlannedMachine& row) { return row.kind == MachineKind::card_and_memory; }))
+    remarks.emplace_back("+: what the card does not hold lies in RAM on that platform (offload).");
   remarks.push_back(price_remark(plan));
   if (any_row(plan, [](const PlannedMachine& row) { return row.power.has_value(); })) {
     remarks.emplace_back("W is the board power of all devices together; what is around them is not counted.");
@@ -227,13 +231,11 @@ std::vector<PlanColumn> plan_columns(const Plan& plan) {
                                                     : std::string(kUnknown);
                        }});
   }
-  const bool mixed = any_row(plan, [](const PlannedMachine& row) {
-    return row.placement.verdict != Verdict::fits || row.wired_limit;
-  });
+  const bool mixed =
+      any_row(plan, [](const PlannedMachine& row) { return row.placement.verdict == Verdict::tight; });
   if (mixed) {
-    columns.push_back({"verdict", [](const PlannedMachine& row) {
-                         return std::string(word(row.placement.verdict)) + (row.wired_limit ? "*" : "");
-                       }});
+    columns.push_back(
+        {"verdict", [](const PlannedMachine& row) { return std::string(word(row.placement.verdict)); }});
   }
   return columns;
 }

@@ -9,9 +9,9 @@
 
 namespace r1fit::parts {
 
-/// "2 x GeForce RTX 3090", "512 GiB Apple M3 Ultra", "epyc-genoa, 384 GiB RAM".
+/// "2 x GeForce RTX 3090", "512 GiB Apple M3 Ultra", "384 GiB RAM, epyc-genoa".
 std::string planned_name(const PlannedMachine& machine);
-/// "epyc-genoa, 384 GiB RAM" beside a card; empty where there is no such part.
+/// "384 GiB RAM, epyc-genoa" beside a card; empty where there is no such part.
 std::string planned_memory(const PlannedMachine& machine);
 
 /// What is asked for, a sentence each.

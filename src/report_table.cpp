@@ -593,9 +593,11 @@ std::string table_of(const Plan& plan, const PrintOptions& options) {
   if (!plan.rows.empty()) {
     const std::vector<PlanColumn> figures = plan_columns(plan);
     std::vector<Column> columns;
+    // At the usual width names give way before figures do.
+    const bool narrow = width_of(options) < kUsualWidth;
     for (const PlanColumn& one : figures) {
-      const bool words = one.head == "verdict";
-      columns.push_back({one.head, words ? Align::left : Align::right, one.head == "year" ? 1 : 0});
+      const int drop = one.head == "max ctx" ? 3 : one.head == "year" ? 2 : one.head == "W" ? 1 : 0;
+      columns.push_back({one.head, one.head == "verdict" ? Align::left : Align::right, narrow ? drop : 0});
     }
     columns.push_back({"what", Align::left, 0, true});
     TextTable table(columns);
@@ -608,6 +610,7 @@ std::string table_of(const Plan& plan, const PrintOptions& options) {
       if (memory.empty()) continue;
       // On a line of its own: the names of both do not go beside the figures.
       cells.assign(figures.size(), "");
+      if (!row.price.platform) cells.front() = "?";
       cells.push_back("+ " + memory);
       table.add(cells);
     }

@@ -1,6 +1,7 @@
 #include "r1fit/plan.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <set>
 #include <string>
@@ -110,6 +111,20 @@ TEST_CASE("a budget leaves out what exceeds it and what has no known price") {
   REQUIRE_FALSE(found.rows.empty());
   for (const PlannedMachine& row : found.rows) CHECK(row.price.usd.value_or(1e9) <= 1500);
   CHECK(found.left_out.price_unknown > 0);
+}
+
+TEST_CASE("a budget is not met by the card where the server beside it has no price") {
+  PlanNeeds needs = every();
+  needs.budget_usd = 5000;
+  CHECK(planned("r1-671b", needs).found == 0);
+  needs.prices = {{nullptr, {}, &host_named(builtin_catalog(), "epyc-genoa"), 3000}};
+  const Plan found = planned("r1-671b", needs);
+  REQUIRE_FALSE(found.rows.empty());
+  for (const PlannedMachine& row : found.rows) {
+    CHECK(row.host->id == "epyc-genoa");
+    CHECK(row.price.platform);
+    CHECK(*row.price.usd <= 5000);
+  }
 }
 
 TEST_CASE("sold new: neither what was withdrawn nor what is old") {

@@ -93,8 +93,8 @@ struct PlannedMachine {
   std::optional<Watts> power;             ///< board power of the devices; unset where a CPU does part of it
   std::optional<double> usd_per_million;  ///< electricity for a million tokens of output, USD
   std::optional<Tokens> max_context;      ///< of the rows alone
-  bool front = false;                     ///< nothing of its kind is cheaper, cooler and faster
-  std::vector<Lack> lacks;                ///< empty: it meets the needs
+  bool front = false;       ///< no other of its kind beats or equals it in price, power and speed
+  std::vector<Lack> lacks;  ///< empty: it meets the needs
 };
 
 /// How many met every need but one that is not known of them, or are not sold.
