@@ -15,7 +15,8 @@ namespace {
 constexpr std::array kCounts{1, 2, 3, 4, 6, 8};
 /// A card beside which the rest of a model lies in RAM: smaller ones are left out, which hold little.
 constexpr Bytes kLeastBesideMemory = gib(16);
-constexpr double kUnknownGap = 1;
+/// What is not known is further away than whatever is: nothing can be made of it.
+constexpr double kUnknownGap = 1e9;
 
 /// The speed that counts.
 std::optional<double> counted(const PlannedMachine& machine, const PlanNeeds& needs) {

@@ -95,8 +95,8 @@ TEST_CASE("all formats carry the same rows, JSON as its schema has it") {
     const std::string markdown = with({"--format", "md"});
     std::istringstream out(markdown);
     std::size_t bars = 0;
-    for (std::string line; std::getline(out, line);) bars += line.starts_with("|") ? 1 : 0;
-    CHECK(bars == (rows == 0 ? 0 : rows + 2));
+    for (std::string line; std::getline(out, line);) bars += line.starts_with("|") ? 1U : 0U;
+    CHECK(bars == (rows == 0 ? 0U : rows + 2));
     CHECK((document["found"] == 0) == !document["nearest"].is_null());
   }
 }
@@ -138,7 +138,7 @@ TEST_CASE("launch prices are called that, and prices of one's own are marked") {
 TEST_CASE("what comes nearest is named with what it lacks") {
   CHECK_THAT(flat({"32b", "--min-tps", "100000"}),
              contains("Nothing in the catalogue does that. Nearest is") &&
-                 contains("tok/s typically, where 100000 are needed"));
+                 contains("tok/s typically, where 100,000 are needed"));
   CHECK_THAT(flat({"32b", "--max-watts", "1"}), contains("W, where 1 W may be drawn"));
 }
 
