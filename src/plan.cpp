@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <tuple>
 
 #include "r1fit/error.hpp"
@@ -339,13 +340,20 @@ class Search {
     for (PlannedMachine* row : front) row->front = true;
     result_.found = rows.size();
     result_.front = front.size();
-    std::ranges::stable_partition(rows, &PlannedMachine::front);
+    std::stable_partition(rows.begin(), rows.end(), [](const PlannedMachine& row) { return row.front; });
     std::size_t shown = needs_.all ? rows.size() : front.size();
     if (needs_.top > 0) shown = std::min(shown, static_cast<std::size_t>(needs_.top));
     rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(shown), rows.end());
+    // A platform changes nothing of it, only how much RAM there is.
+    std::map<std::tuple<const Gpu*, Bytes, int, std::optional<Bytes>>, std::optional<Tokens>> known;
     for (PlannedMachine& row : rows) {
-      row.max_context = max_context(candidate_, question_.workload,
-                                    machine_of(catalog_, row, needs_, engine()), row.placement);
+      const auto [context, fresh] =
+          known.try_emplace({row.device.gpu, row.device.memory, row.count, row.ram});
+      if (fresh) {
+        context->second = max_context(candidate_, question_.workload,
+                                      machine_of(catalog_, row, needs_, engine()), row.placement);
+      }
+      row.max_context = context->second;
     }
   }
 

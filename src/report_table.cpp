@@ -593,6 +593,7 @@ std::string table_of(const Plan& plan, const PrintOptions& options) {
   if (!plan.rows.empty()) {
     const std::vector<PlanColumn> figures = plan_columns(plan);
     std::vector<Column> columns;
+    columns.reserve(figures.size() + 1);
     // At the usual width names give way before figures do.
     const bool narrow = width_of(options) < kUsualWidth;
     for (const PlanColumn& one : figures) {
