@@ -142,7 +142,7 @@ TEST_CASE("what comes nearest is named with what it lacks") {
   CHECK_THAT(flat({"32b", "--max-watts", "1"}), contains("W, where 1 W may be drawn"));
 }
 
-TEST_CASE("--min-ctx is the context unless --ctx asks for more") {
+TEST_CASE("the least context is the context unless a longer one is asked for") {
   const auto context = [](std::vector<std::string> args) {
     args.insert(args.begin(), "32b");
     args.emplace_back("--json");
