@@ -604,6 +604,7 @@ std::string table_of(const Plan& plan, const PrintOptions& options) {
     TextTable table(columns);
     for (const PlannedMachine& row : plan.rows) {
       std::vector<std::string> cells;
+      cells.reserve(figures.size() + 1);
       for (const PlanColumn& one : figures) cells.push_back(one.cell(row));
       cells.push_back(planned_name(row));
       table.add(cells);
