@@ -213,11 +213,12 @@ constexpr auto kCommandWords = [] {
 constexpr std::string_view kSummary =
     "which DeepSeek-R1 runs on this hardware, how fast, and with what command";
 
-constexpr std::array<std::string_view, 5> kExamples{
+constexpr std::array<std::string_view, 6> kExamples{
     "r1fit --vram 24",
     "r1fit --gpu \"2x rtx 3090\" --ctx 16k",
     "r1fit check 32b:Q4_K_M --gpu \"rtx 4090\" --min-tps 30 && echo yes",
     "r1fit claim 70b --gpu m4-max --memory 48 --tps 100",
+    "r1fit plan 70b --min-tps 15 --min-ctx 16k",
     "r1fit estimate r1-671b --gpu \"rtx 4090\" --ram 512 --cpu epyc-genoa --explain",
 };
 

@@ -195,12 +195,21 @@ void settle_needs(NeedsQuery& needs, const NeedsRest& rest) {
   needs.said.kv_unified = needs.workload.kv_unified;
 }
 
-void add_minima(Flags& flags, NeedsQuery& needs) {
+namespace {
+
+/// --min-tps and --min-ctx.
+void add_least(Flags& flags, NeedsQuery& needs) {
   flags.value("--min-tps", "least typical decode speed, tok/s", "TPS", [&](std::string_view text) {
     needs.min_tps = tok_per_s(parse_positive("--min-tps", text, 1e6));
   });
   flags.value("--min-ctx", "least context that must fit", "TOKENS",
               [&](std::string_view text) { needs.min_context = parse_tokens("--min-ctx", text); });
+}
+
+}  // namespace
+
+void add_minima(Flags& flags, NeedsQuery& needs) {
+  add_least(flags, needs);
   flags.value("--max-answer-s", "most seconds to an answer to an everyday question", "SECONDS",
               [&](std::string_view text) {
                 needs.max_answer = seconds(parse_positive("--max-answer-s", text, 1e7));
@@ -215,7 +224,7 @@ void add_plan(Flags& flags, CommandLine& line) {
   static const auto backends = backend_words();
   PlanNeeds& plan = line.plan;
   flags.heading("Needs");
-  add_minima(flags, line.needs);
+  add_least(flags, line.needs);
   flags.flag("--pessimistic", "the low end of a speed counts, not the typical one", plan.pessimistic);
   flags.choice("--require",
                "what must hold of the memory: fits (default), tight, or offload; a card with experts of 671B "
