@@ -311,6 +311,7 @@ class Search {
       result_.left_out.power_unknown += lack == Lack::power_unknown ? 1 : 0;
       result_.left_out.withdrawn += lack == Lack::withdrawn ? 1 : 0;
       result_.left_out.sale_unknown += lack == Lack::sale_unknown ? 1 : 0;
+      if (lack == Lack::speed) keep_if_near(planned);
     }
     // Once something meets the needs nobody asks what came near.
     if (!result_.rows.empty()) return;
@@ -323,9 +324,29 @@ class Search {
     }
   }
 
+  void keep_if_near(const PlannedMachine& planned) {
+    const std::optional<double> speed = counted(planned, needs_);
+    if (!speed || *speed < kNearly * needs_.min_tps->count()) return;
+    const auto same_kind = std::ranges::find(result_.nearly, planned.kind, &PlannedMachine::kind);
+    if (same_kind == result_.nearly.end()) {
+      result_.nearly.push_back(planned);
+    } else if (std::pair(-*speed, order_of(planned, needs_)) <
+               std::pair(-*counted(*same_kind, needs_), order_of(*same_kind, needs_))) {
+      *same_kind = planned;
+    }
+  }
+
   void rank() {
     std::vector<PlannedMachine>& rows = result_.rows;
-    if (!rows.empty()) result_.nearest.reset();
+    if (rows.empty()) {
+      result_.nearly.clear();  // the nearest says more
+    } else {
+      result_.nearest.reset();
+    }
+    std::erase_if(result_.nearly, [&rows](const PlannedMachine& near) {
+      return std::ranges::find(rows, near.kind, &PlannedMachine::kind) != rows.end();
+    });
+    std::ranges::sort(result_.nearly, {}, &PlannedMachine::kind);
     // Sorted first: what beats a row mostly comes before it, which keeps the comparisons few.
     std::ranges::sort(rows, [&](const PlannedMachine& a, const PlannedMachine& b) {
       return order_of(a, needs_) < order_of(b, needs_);

@@ -176,6 +176,12 @@ std::string plan_answer(const Plan& plan) {
 
 std::vector<std::string> plan_remarks(const Plan& plan) {
   std::vector<std::string> remarks;
+  for (const PlannedMachine& near : plan.nearly) {
+    const std::string memory = planned_memory(near);
+    remarks.push_back("Nearly: " + planned_name(near) + (memory.empty() ? "" : " with " + memory) + ", " +
+                      lack_text(Lack::speed, near, plan.needs) + " (" +
+                      tok_per_s_text(near.decode->low, near.decode->high) + ").");
+  }
   if (any_row(plan, [](const PlannedMachine& row) { return row.wired_limit.has_value(); })) {
     remarks.emplace_back(
         "*: once the limit on what the GPU may use is raised; `r1fit estimate` with --wired-limit says how.");

@@ -675,40 +675,45 @@ Json plan_needs_json(const PlanNeeds& needs) {
           {"sort", word(needs.sort)}};
 }
 
+Json short_of_json(const PlannedMachine& row) {
+  Json machine = planned_json(row);
+  Json lacks = Json::array();
+  for (const Lack lack : row.lacks) lacks.push_back(word(lack));
+  machine.add("lacks", lacks);
+  return machine;
+}
+
 }  // namespace
 
 std::string json_of(const Plan& plan) {
   const Workload& workload = plan.question.workload;
   Json document{{"schema", "r1fit.plan/1"}};
-  document["model"] = plan.question.model->id;
-  document["quant"] = plan.question.quant->id;
-  document["engine"] = plan.question.engine ? Json(plan.question.engine->id) : Json("llama.cpp");
-  document["context"] = count(workload.context);
-  document["kv_type_k"] = word(workload.kv_k);
-  document["kv_type_v"] = word(workload.kv_v);
-  document["depth"] = count(workload.depth);
-  document["weights_bytes"] = count(plan.weights.total());
-  document["needs"] = plan_needs_json(plan.needs);
-  document["found"] = plan.found;
-  document["front"] = plan.front;
+  document.add("model", plan.question.model->id);
+  document.add("quant", plan.question.quant->id);
+  document.add("engine", plan.question.engine ? Json(plan.question.engine->id) : Json("llama.cpp"));
+  document.add("context", count(workload.context));
+  document.add("kv_type_k", word(workload.kv_k));
+  document.add("kv_type_v", word(workload.kv_v));
+  document.add("depth", count(workload.depth));
+  document.add("weights_bytes", count(plan.weights.total()));
+  document.add("needs", plan_needs_json(plan.needs));
+  document.add("found", plan.found);
+  document.add("front", plan.front);
   Json machines = Json::array();
   for (const PlannedMachine& row : plan.rows) {
     Json machine = planned_json(row);
-    machine["front"] = row.front;
-    machines.push_back(std::move(machine));
+    machine.add("front", row.front);
+    machines.push_back(machine);
   }
-  document["machines"] = std::move(machines);
-  document["left_out"] = {{"price_unknown", plan.left_out.price_unknown},
-                          {"power_unknown", plan.left_out.power_unknown},
-                          {"withdrawn", plan.left_out.withdrawn},
-                          {"sale_unknown", plan.left_out.sale_unknown}};
-  document["nearest"] = nullptr;
-  if (plan.nearest) {
-    document["nearest"] = planned_json(*plan.nearest);
-    Json lacks = Json::array();
-    for (const Lack lack : plan.nearest->lacks) lacks.push_back(word(lack));
-    document["nearest"]["lacks"] = std::move(lacks);
-  }
+  document.add("machines", machines);
+  document.add("left_out", {{"price_unknown", plan.left_out.price_unknown},
+                            {"power_unknown", plan.left_out.power_unknown},
+                            {"withdrawn", plan.left_out.withdrawn},
+                            {"sale_unknown", plan.left_out.sale_unknown}});
+  Json nearly = Json::array();
+  for (const PlannedMachine& near : plan.nearly) nearly.push_back(short_of_json(near));
+  document.add("nearly", nearly);
+  document.add("nearest", plan.nearest ? short_of_json(*plan.nearest) : Json(nullptr));
   return pretty(document);
 }
 

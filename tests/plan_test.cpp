@@ -69,6 +69,22 @@ TEST_CASE("70B at a reading pace: two cards of 24 GiB, cards of 48 GiB") {
   CHECK_FALSE(has(found, "rtx-3090", 4));
 }
 
+TEST_CASE("a kind of machine that is only a little too slow is named") {
+  PlanNeeds needs = every();
+  needs.min_tps = tok_per_s(15);
+  const Plan found = planned("70b", needs, tokens(16384));
+  REQUIRE_FALSE(found.nearly.empty());
+  for (const PlannedMachine& near : found.nearly) {
+    CHECK(near.lacks == std::vector{Lack::speed});
+    CHECK(near.decode->typical < *needs.min_tps);
+    CHECK(near.decode->typical.count() >= kNearly * needs.min_tps->count());
+    CHECK(std::ranges::find(found.rows, near.kind, &PlannedMachine::kind) == found.rows.end());
+  }
+  CHECK(std::ranges::any_of(found.nearly, is_mac));
+  needs.min_tps = tok_per_s(1e5);
+  CHECK(planned("70b", needs).nearly.empty());
+}
+
 TEST_CASE("70B at half of it: Macs, too") {
   PlanNeeds needs = every();
   needs.min_tps = tok_per_s(7);

@@ -110,8 +110,10 @@ struct Plan {
   Weights weights;
   PlanNeeds needs;
   std::vector<PlannedMachine> rows;  ///< the front first, each part in the order asked for
-  std::size_t found = 0;             ///< machines that meet the needs
-  std::size_t front = 0;             ///< of them, those that none beats
+  /// Of each kind that no row is of, the fastest that is a little too slow and lacks nothing else.
+  std::vector<PlannedMachine> nearly;
+  std::size_t found = 0;  ///< machines that meet the needs
+  std::size_t front = 0;  ///< of them, those that none beats
   LeftOut left_out;
   /// Where nothing meets them, what lacks least; unset: all memory of every machine is less than the weights.
   std::optional<PlannedMachine> nearest;
@@ -122,6 +124,9 @@ struct Plan {
 /// Speeds within one step of this ratio count as equal where machines are compared: their ranges overlap far
 /// more than that.
 inline constexpr double kSpeedStep = 1.1;
+
+/// A machine this close to the speed that is needed is worth a word: the ranges of speeds are as wide.
+inline constexpr double kNearly = 0.8;
 
 /// What counts as launched lately enough to be sold still, where nothing says otherwise: a judgement.
 inline constexpr int kYearsSold = 3;
