@@ -43,6 +43,10 @@ if(R1FIT_SANITIZE)
   target_link_options(r1fit_options INTERFACE -fsanitize=${R1FIT_SANITIZE})
 endif()
 
+if(R1FIT_FUZZ)
+  target_compile_options(r1fit_options INTERFACE -fsanitize=fuzzer-no-link) # coverage guides the fuzzer
+endif()
+
 if(R1FIT_STATIC)
   # Debian's compilers make position-independent programs unless told otherwise.
   target_compile_options(r1fit_options INTERFACE -fno-pie)
