@@ -83,6 +83,16 @@ std::string ollama_environment(const Workload& workload, bool flash_by_default) 
   return environment;
 }
 
+/// `path` as a shell takes it for one word.
+std::string quoted(const std::string& path) {
+  constexpr std::string_view plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+=:@%,";
+  if (!path.empty() && path.find_first_not_of(plain) == std::string::npos && path.front() != '-') return path;
+  std::string text = path.front() == '-' ? "'./" : "'";
+  for (const char c : path) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
 /// Whether Ollama can be asked for this placement at all: it places experts and splits cards itself.
 bool ollama_can(const Workload& workload, const Placement& placement, bool flash_by_default) {
   return placement.n_cpu_moe == 0 && placement.tensor_split.empty() && workload.kv_k == workload.kv_v &&
@@ -138,6 +148,27 @@ std::vector<Command> commands_for(const Catalog& catalog, const Model& model, co
                                                     {"flags", llama_flags(model, workload, machine, placement,
                                                                           flash_by_default)}})});
     }
+  }
+  return commands;
+}
+
+std::vector<Command> commands_for_file(const Catalog& catalog, const Model& model, const std::string& path,
+                                       const EngineChoice& engine, const Workload& workload,
+                                       const Machine& machine, const Placement& placement) {
+  std::vector<Command> commands;
+  if (placement.verdict == Verdict::does_not_fit || placement.strain == Strain::tensors_by_hand)
+    return commands;
+  constexpr Text stand_in = "MODEL.gguf";
+  for (const Engine& one : catalog.engines) {
+    const CommandTemplate* run = find_template(one, "file");
+    if (run == nullptr || !one.reads_gguf || (engine && engine.engine != &one)) continue;
+    std::string command =
+        fill(run->command,
+             {{"ctx", number(workload.context.count())},
+              {"flags", llama_flags(model, workload, machine, placement, flash_by_default(engine, model))}});
+    if (const std::size_t at = command.find(stand_in); at != std::string::npos)
+      command.replace(at, stand_in.size(), quoted(path));
+    commands.push_back({std::string(one.id), std::move(command)});
   }
   return commands;
 }

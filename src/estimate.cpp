@@ -59,13 +59,20 @@ Estimate evaluate(const Catalog& catalog, const Question& question, const Machin
   estimate.engine = question.engine;
   estimate.workload = question.workload;
   estimate.backend = machine.devices.empty() ? Backend::cpu : machine.devices.front().backend;
-  estimate.weights = weights_of(catalog, *question.model, *question.quant, question.workload);
-  estimate.download = download_of(catalog, *question.model, *question.quant, estimate.weights);
+  estimate.file = question.file;
+  if (question.file != nullptr) {
+    estimate.weights = question.file->weights;
+    estimate.download = {question.file->size, Bytes{}, nullptr};
+  } else {
+    estimate.weights = weights_of(catalog, *question.model, *question.quant, question.workload);
+    estimate.download = download_of(catalog, *question.model, *question.quant, estimate.weights);
+  }
   const Candidate candidate = candidate_of(estimate);
   estimate.placement = place(candidate, question.workload, machine, question.placement);
   estimate.speed = speed_of(candidate, question.workload, machine, estimate.placement);
   estimate.waits = add_waits(candidate, question.workload, machine, estimate.placement,
                              estimate.download.size, estimate.speed);
+  if (question.file != nullptr) estimate.waits.download.reset();
   const double bits = 8.0 * static_cast<double>(estimate.weights.total().count()) /
                       static_cast<double>(question.model->shape->parameters);
   estimate.loss = point_loss(*question.model, *question.quant, bits);
@@ -79,8 +86,12 @@ void annotate(const Catalog& catalog, const Question& question, const Machine& m
     estimate.comfortable_with =
         ways_to(Verdict::fits, catalog, candidate, question.workload, machine, question.placement);
   }
-  estimate.commands = commands_for(catalog, *question.model, *question.quant, question.engine,
-                                   question.workload, machine, estimate.placement, estimate.download.size);
+  estimate.commands =
+      question.file != nullptr
+          ? commands_for_file(catalog, *question.model, question.file->path, question.engine,
+                              question.workload, machine, estimate.placement)
+          : commands_for(catalog, *question.model, *question.quant, question.engine, question.workload,
+                         machine, estimate.placement, estimate.download.size);
   estimate.notes = notes_on(catalog, candidate, machine, estimate);
 }
 

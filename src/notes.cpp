@@ -128,7 +128,8 @@ class Remarks {
   }
 
   void ollama_default() {
-    if (!on_gpu() || estimate_.placement.strain == Strain::tensors_by_hand) return;
+    if (estimate_.file != nullptr || !on_gpu() || estimate_.placement.strain == Strain::tensors_by_hand)
+      return;
     const EngineRelease* release = ollama_release();
     if (release == nullptr) return;
     if (ollama_file(catalog_, *estimate_.model, *estimate_.quant) == nullptr) return;
@@ -208,7 +209,7 @@ class Remarks {
   }
 
   void wrong_model() {
-    if (estimate_.model->id == "r1-0528-qwen3-8b") {
+    if (estimate_.file == nullptr && estimate_.model->id == "r1-0528-qwen3-8b") {
       add("ollama_8b",
           "`deepseek-r1:8b` is this model, the Qwen3 8B of May 2025; the Llama 8B distill is "
           "`deepseek-r1:8b-llama-distill-q4_K_M`.");

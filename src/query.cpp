@@ -182,6 +182,13 @@ EngineChoice chosen_engine(const Catalog& catalog, const NeedsQuery& query) {
   return engine;
 }
 
+/// What is asked of the model that `question` names.
+void ask(Question& question, const NeedsQuery& query) {
+  question.workload = as_released(question.engine, query.said, query.workload, *question.model);
+  question.placement = query.placement;
+  if (query.context == ContextChoice::longest) question.workload.context = question.model->max_context;
+}
+
 }  // namespace
 
 Question build_question(const Catalog& catalog, const NeedsQuery& query) {
@@ -200,9 +207,24 @@ Question build_question(const Catalog& catalog, const NeedsQuery& query) {
   if (question.quant == nullptr) question.quant = &default_quant(catalog);
   question.engine = chosen_engine(catalog, query);
   question.quant = as_served(catalog, *question.model, question.quant, question.engine);
-  question.workload = as_released(question.engine, query.said, query.workload, *question.model);
-  question.placement = query.placement;
-  if (query.context == ContextChoice::longest) question.workload.context = question.model->max_context;
+  ask(question, query);
+  return question;
+}
+
+Question build_question(const Catalog& catalog, const FileModel& file, const NeedsQuery& query) {
+  if (query.workload.legacy_gguf) throw Error("--legacy-gguf: the file itself says how it was made");
+  if (query.workload.imatrix) throw Error("--no-imatrix: the file itself says how it was made");
+  Question question;
+  question.model = &file.model;
+  question.quant = file.quant;
+  question.file = &file.file;
+  question.engine = chosen_engine(catalog, query);
+  ask(question, query);
+  if (question.workload.legacy_gguf && !file.legacy_gguf) {
+    throw Error("--engine " + query.engine + " is older than the MLA tensors of " + file.file.path +
+                " and does not read it");
+  }
+  question.workload.legacy_gguf = file.legacy_gguf;
   return question;
 }
 

@@ -208,6 +208,8 @@ void speed_lines(std::string& out, const PrintOptions& options, const Estimate& 
 
 void quality_line(std::string& out, const PrintOptions& options, const Estimate& estimate,
                   std::span<const Model* const> others) {
+  // Of a file that is no R1 nothing is known but what it says itself.
+  if (estimate.file != nullptr && estimate.model->scores.empty()) return;
   std::string text = scores_text(*estimate.model, others);
   const std::string loss = loss_text(estimate);
   if (!loss.empty()) text += "; " + loss;
@@ -228,7 +230,7 @@ void command_lines(std::string& out, const PrintOptions& options, const Estimate
     }
     first_command = false;
   }
-  labelled(out, options, "download", download_text(estimate));
+  labelled(out, options, estimate.file != nullptr ? "file" : "download", download_text(estimate));
 }
 
 /// Remarks that repeat what a line of the block says already; scripts get them all.

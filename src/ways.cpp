@@ -105,6 +105,7 @@ class Trials {
 
   /// The largest offered quantisation smaller than the one asked for that does it as asked.
   [[nodiscard]] const Quant* next_smaller() const {
+    if (candidate_.at_hand) return nullptr;
     const Bytes asked = candidate_.weights->total();
     const Quant* best = nullptr;
     Bytes best_size;

@@ -115,25 +115,15 @@ class Mixture {
   std::vector<const MixtureRule*> rules_;
 };
 
-enum class Part : std::uint8_t { attention, ffn, experts };
-
-/// A two-dimensional (or expert-stacked) tensor of a block; everything else is F32.
-struct Tensor {
-  TensorRole role;
-  Part part;
-  std::int64_t row;
-  std::int64_t elements;
-};
-
 struct Block {
-  std::vector<Tensor> tensors;
+  std::vector<BlockTensor> tensors;
   std::int64_t attention_f32 = 0;
   std::int64_t ffn_f32 = 0;
 
-  void add(TensorRole role, Part part, std::int64_t row, std::int64_t rows) {
+  void add(TensorRole role, BlockPart part, std::int64_t row, std::int64_t rows) {
     tensors.push_back({role, part, row, row * rows});
   }
-  void add_ffn(Part part, std::int64_t hidden, std::int64_t ffn, std::int64_t copies) {
+  void add_ffn(BlockPart part, std::int64_t hidden, std::int64_t ffn, std::int64_t copies) {
     add(TensorRole::ffn_gate, part, hidden, ffn * copies);
     add(TensorRole::ffn_up, part, hidden, ffn * copies);
     add(TensorRole::ffn_down, part, ffn, hidden * copies);
@@ -145,7 +135,7 @@ Block block_of(const Shape& shape, int layer, bool legacy) {
   Block block;
   block.tensors.reserve(16);
   const auto add = [&block](TensorRole role, std::int64_t row, std::int64_t rows) {
-    block.add(role, Part::attention, row, rows);
+    block.add(role, BlockPart::attention, row, rows);
   };
   const std::int64_t d = shape.hidden;
   block.attention_f32 = 2 * d;  // attn_norm and ffn_norm
@@ -175,11 +165,11 @@ Block block_of(const Shape& shape, int layer, bool legacy) {
   }
   if (shape.moe && layer >= shape.moe->first_dense_layers) {
     const MoeShape& moe = *shape.moe;
-    block.add_ffn(Part::ffn, d, static_cast<std::int64_t>(moe.expert_ffn) * moe.shared_experts, 1);
-    block.add_ffn(Part::experts, d, moe.expert_ffn, moe.routed_experts);
+    block.add_ffn(BlockPart::ffn, d, static_cast<std::int64_t>(moe.expert_ffn) * moe.shared_experts, 1);
+    block.add_ffn(BlockPart::experts, d, moe.expert_ffn, moe.routed_experts);
     block.ffn_f32 = d * moe.routed_experts + moe.routed_experts;  // router and its bias
   } else {
-    block.add_ffn(Part::ffn, d, shape.ffn, 1);
+    block.add_ffn(BlockPart::ffn, d, shape.ffn, 1);
   }
   return block;
 }
@@ -199,30 +189,25 @@ class BlockKinds {
   Block rest_;
 };
 
-const TensorType* find_type(const Catalog& catalog, Text id) {
-  const auto found = std::ranges::find(catalog.tensor_types, id, &TensorType::id);
-  return found == catalog.tensor_types.end() ? nullptr : &*found;
-}
-
 /// Adds one tensor of `size` to its part of a layer; `padding` is what CUDA adds to it.
-void take(LayerWeights& layer, const Tensor& tensor, Kernel kernel, Bytes size, Bytes padding) {
-  (tensor.part == Part::experts ? layer.expert_weights : layer.weights)
+void take(LayerWeights& layer, const BlockTensor& tensor, Kernel kernel, Bytes size, Bytes padding) {
+  (tensor.part == BlockPart::experts ? layer.expert_weights : layer.weights)
       .at(static_cast<std::size_t>(kernel)) += tensor.elements;
   const auto role = static_cast<std::size_t>(tensor.role);
-  if (tensor.part == Part::experts) {
+  if (tensor.part == BlockPart::experts) {
     layer.expert_tensors.at(role - static_cast<std::size_t>(TensorRole::ffn_gate)) = size + padding;
   } else {
     layer.tensors.at(role) = size + padding;
   }
   switch (tensor.part) {
-    case Part::attention:
+    case BlockPart::attention:
       layer.attention += size;
       break;
-    case Part::ffn:
+    case BlockPart::ffn:
       layer.ffn += size;
       layer.largest_ffn_tensor = std::max(layer.largest_ffn_tensor, size);
       break;
-    case Part::experts:
+    case BlockPart::experts:
       layer.experts += size;
       layer.largest_expert_tensor = std::max(layer.largest_expert_tensor, size);
       break;
@@ -235,9 +220,7 @@ class MixedWeights {
   MixedWeights(const Catalog& catalog, const Model& model, const Quant& quant, const Workload& workload)
       : shape_(*model.shape),
         mixture_(catalog, model, quant, workload),
-        blocks_(shape_, workload.legacy_gguf),
-        q4_k_(find_type(catalog, "Q4_K")),
-        q2_k_(find_type(catalog, "Q2_K")) {
+        blocks_(shape_, workload.legacy_gguf) {
     kinds_.reserve(8);
     kind_of_.reserve(static_cast<std::size_t>(shape_.layers));
     TypedBlock block;
@@ -299,7 +282,7 @@ class MixedWeights {
     TypedBlock out;
     out.block = &block;
     out.choices.reserve(block.tensors.size());
-    for (const Tensor& tensor : block.tensors) {
+    for (const BlockTensor& tensor : block.tensors) {
       out.choices.push_back(mixture_.choices(tensor.role, tensor.row));
       if (out.choices.back().size() > 1) out.differing.push_back(out.choices.size() - 1);
     }
@@ -322,26 +305,15 @@ class MixedWeights {
     kind.layer.attention = bytes(kF32Bytes * block.block->attention_f32);
     kind.layer.ffn = bytes(kF32Bytes * block.block->ffn_f32);
     for (std::size_t t = 0; t < block.choices.size(); ++t)
-      add(kind, block.block->tensors[t], mixture_.chosen(block.choices[t], index));
+      kind.repacked +=
+          add_tensor(kind.layer, block.block->tensors[t], mixture_.chosen(block.choices[t], index));
     kinds_.push_back(kind);
     return kinds_.size() - 1;
-  }
-
-  void add(Kind& kind, const Tensor& tensor, const TensorType& type) const {
-    const Bytes size = size_as(type, tensor.elements);
-    const Bytes padding = row_padding(type, tensor.row, size);
-    take(kind.layer, tensor, type.kernel, size, padding);
-    kind.layer.row_padding += padding;
-    // Stacks of one matrix a head are left as they are.
-    const bool stacked = tensor.role == TensorRole::attn_k_b || tensor.role == TensorRole::attn_v_b;
-    if (!stacked && (&type == q4_k_ || &type == q2_k_)) kind.repacked += size;
   }
 
   const Shape& shape_;
   Mixture mixture_;
   BlockKinds blocks_;
-  const TensorType* q4_k_;  ///< the types that llama.cpp copies into another layout on a CPU with AVX-512
-  const TensorType* q2_k_;
   std::vector<Kind> kinds_;
   std::vector<std::size_t> kind_of_;  ///< each block
 };
@@ -372,8 +344,8 @@ Weights from_published(const Model& model, const Quant& quant, Bytes published) 
   const BlockKinds kinds(shape, false);
   for (int i = 0; i < shape.layers; ++i) {
     const Block& block = kinds.at(i);
-    for (const Tensor& tensor : block.tensors) {
-      (tensor.part == Part::experts ? experts : quantised) += tensor.elements;
+    for (const BlockTensor& tensor : block.tensors) {
+      (tensor.part == BlockPart::experts ? experts : quantised) += tensor.elements;
     }
     f32 += block.attention_f32 + block.ffn_f32;
   }
@@ -397,9 +369,9 @@ Weights from_published(const Model& model, const Quant& quant, Bytes published) 
   for (int i = 0; i < shape.layers; ++i) {
     const Block& block = kinds.at(i);
     LayerWeights layer{};
-    for (const Tensor& tensor : block.tensors) {
-      const double bits = tensor.part == Part::experts ? expert_bits : shared_bits;
-      take(layer, tensor, tensor.part == Part::experts ? kernel : shared, at_bits(tensor.elements, bits),
+    for (const BlockTensor& tensor : block.tensors) {
+      const double bits = tensor.part == BlockPart::experts ? expert_bits : shared_bits;
+      take(layer, tensor, tensor.part == BlockPart::experts ? kernel : shared, at_bits(tensor.elements, bits),
            Bytes{});
     }
     layer.attention += bytes(kF32Bytes * block.attention_f32);
@@ -416,6 +388,20 @@ Bytes Weights::total() const {
   Bytes sum = token_embd + output + rope;
   for (const LayerWeights& layer : layers) sum += layer.total();
   return sum;
+}
+
+std::vector<BlockTensor> block_tensors(const Shape& shape, int layer, bool legacy_gguf) {
+  return block_of(shape, layer, legacy_gguf).tensors;
+}
+
+Bytes add_tensor(LayerWeights& layer, const BlockTensor& tensor, const TensorType& type) {
+  const Bytes size = size_as(type, tensor.elements);
+  const Bytes padding = row_padding(type, tensor.row, size);
+  take(layer, tensor, type.kernel, size, padding);
+  layer.row_padding += padding;
+  // Stacks of one matrix a head are left as they are.
+  const bool stacked = tensor.role == TensorRole::attn_k_b || tensor.role == TensorRole::attn_v_b;
+  return !stacked && (type.id == "Q4_K" || type.id == "Q2_K") ? size : Bytes{};
 }
 
 bool has_weights(const Catalog& catalog, const Model& model, const Quant& quant) {
@@ -457,8 +443,8 @@ std::int64_t active_parameters(const Shape& shape) {
   for (int i = 0; i < shape.layers; ++i) {
     const Block& block = kinds.at(i);
     active += block.attention_f32 + block.ffn_f32;
-    for (const Tensor& tensor : block.tensors) {
-      active += tensor.part == Part::experts
+    for (const BlockTensor& tensor : block.tensors) {
+      active += tensor.part == BlockPart::experts
                     ? tensor.elements / shape.moe->routed_experts * shape.moe->experts_per_token
                     : tensor.elements;
     }

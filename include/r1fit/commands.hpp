@@ -21,6 +21,11 @@ std::vector<Command> commands_for(const Catalog& catalog, const Model& model, co
                                   const EngineChoice& engine, const Workload& workload,
                                   const Machine& machine, const Placement& placement, Bytes download);
 
+/// Commands that run the file at `path`, a model like `model`, as placed: of the engines that take a path.
+std::vector<Command> commands_for_file(const Catalog& catalog, const Model& model, const std::string& path,
+                                       const EngineChoice& engine, const Workload& workload,
+                                       const Machine& machine, const Placement& placement);
+
 /// The Ollama tag that serves this model and quantisation; null: none. Its file may be Ollama's own mixture.
 const PublishedFile* ollama_file(const Catalog& catalog, const Model& model, const Quant& quant);
 

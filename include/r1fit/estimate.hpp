@@ -16,9 +16,17 @@
 
 namespace r1fit {
 
+/// A file at hand, whose own weights are estimated instead of those of the catalogue.
+struct LocalFile {
+  std::string path;
+  Bytes size;
+  Weights weights;
+};
+
 struct Estimate {
   const Model* model = nullptr;
   const Quant* quant = nullptr;
+  const LocalFile* file = nullptr;  ///< null: the file that is published or would be
   EngineChoice engine;
   Backend backend = Backend::cpu;
   Workload workload;
@@ -37,7 +45,7 @@ struct Estimate {
 
 /// What was estimated, as the core takes it; refers to `estimate`.
 inline Candidate candidate_of(const Estimate& estimate) {
-  return {estimate.model, estimate.quant, &estimate.weights};
+  return {estimate.model, estimate.quant, &estimate.weights, estimate.file != nullptr};
 }
 
 /// The question an estimate answers.
@@ -47,6 +55,7 @@ struct Question {
   EngineChoice engine;
   Workload workload;
   PlacementRequest placement;
+  const LocalFile* file = nullptr;  ///< null: as the catalogue has it
 };
 
 /// Works out one configuration. Throws Error where the question contradicts itself (context above the

@@ -21,6 +21,7 @@ struct Candidate {
   const Model* model = nullptr;
   const Quant* quant = nullptr;
   const Weights* weights = nullptr;
+  bool at_hand = false;  ///< the weights are those of a file at hand: no other quantisation of it is meant
 };
 
 /// What a layout takes of one device, bytes.

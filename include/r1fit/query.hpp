@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "r1fit/claim.hpp"
+#include "r1fit/inspect.hpp"
 #include "r1fit/machine.hpp"
 #include "r1fit/recommend.hpp"
 
@@ -70,6 +71,10 @@ Requirements requirements_of(const NeedsQuery& query, Verdict verdict);
 /// One model and quantisation ("32b:Q4_K_M", a model and a quantisation apart, an Ollama tag). Without a
 /// quantisation Q4_K_M, what engines download by default. Throws Error.
 Question build_question(const Catalog& catalog, const NeedsQuery& query);
+
+/// The same of a file at hand, which the question refers to. Throws Error, also where the query says of the
+/// file what the file says itself.
+Question build_question(const Catalog& catalog, const FileModel& file, const NeedsQuery& query);
 
 /// `--ctx default`: the context that the engine would take on this machine. Nothing to do for the others.
 void settle_context(Question& question, const NeedsQuery& query, const Machine& machine);

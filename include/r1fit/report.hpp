@@ -13,6 +13,7 @@
 
 #include "r1fit/check.hpp"
 #include "r1fit/claim.hpp"
+#include "r1fit/inspect.hpp"
 #include "r1fit/plan.hpp"
 #include "r1fit/recommend.hpp"
 #include "r1fit/terminal.hpp"
@@ -39,6 +40,14 @@ std::string report(Format format, const Estimate& estimate, const Machine& machi
 std::string report(Format format, const Check& check, const Machine& machine, const PrintOptions& options);
 std::string report(Format format, const Claim& claim, const PrintOptions& options);
 std::string report(Format format, const Plan& plan, const PrintOptions& options);
+
+/// A file, and what became of it on some hardware where that was asked.
+struct InspectionResult {
+  const Inspection* inspection = nullptr;
+  const Check* check = nullptr;      ///< null: no hardware was named
+  const Machine* machine = nullptr;  ///< the same
+};
+std::string report(Format format, const InspectionResult& result, const PrintOptions& options);
 
 /// The arithmetic of one estimate, line by line, each constant with its source.
 std::string explain(const Estimate& estimate, const Machine& machine, const Style& style);
@@ -85,6 +94,7 @@ std::string json_of(const Estimate& estimate, const Machine& machine);
 std::string json_of(const Check& check, const Machine& machine);
 std::string json_of(const Claim& claim);
 std::string json_of(const Plan& plan);
+std::string json_of(const InspectionResult& result);
 std::string json_of(Listing listing, const Catalog& catalog);
 std::string json_of(const Model& model, const Catalog& catalog);
 std::string json_of(const Quant& quant);

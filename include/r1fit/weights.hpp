@@ -42,6 +42,23 @@ struct Weights {
   [[nodiscard]] Bytes total() const;
 };
 
+enum class BlockPart : std::uint8_t { attention, ffn, experts };
+
+/// A tensor of a block that takes part in matrix products; the others of a block are F32.
+struct BlockTensor {
+  TensorRole role;
+  BlockPart part;
+  std::int64_t row;  ///< elements
+  std::int64_t elements;
+};
+
+/// Those of block `layer`: names and shapes follow from the architecture.
+std::vector<BlockTensor> block_tensors(const Shape& shape, int layer, bool legacy_gguf);
+
+/// Adds one tensor to its part of `layer`. Returns what llama.cpp copies of it into another layout on a CPU
+/// with AVX-512.
+Bytes add_tensor(LayerWeights& layer, const BlockTensor& tensor, const TensorType& type);
+
 /// The weights of `model` as `quant`.
 /// Dynamic mixtures (no base type) are spread from the published size: tensors outside the routed experts
 /// at 5.5 bits, the experts take the rest; `exact` is false then.
