@@ -14,6 +14,8 @@
 #include "r1fit/completion.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/flag_values.hpp"
+#include "r1fit/gguf_file.hpp"
+#include "r1fit/inspect.hpp"
 #include "r1fit/lookup.hpp"
 #include "r1fit/plan.hpp"
 #include "r1fit/prices.hpp"
@@ -51,6 +53,8 @@ class Program {
         return claimed();
       case Action::plan:
         return planned();
+      case Action::inspect:
+        return inspected();
       case Action::batch:
         return batch();
       case Action::list:
@@ -127,6 +131,24 @@ class Program {
     const Plan result = plan(catalog(), question, needs);
     return print(report(line_.format, result, options_),
                  result.found == 0 ? ExitStatus::no : ExitStatus::yes);
+  }
+
+  ExitStatus inspected() const {
+    const GgufFile file = read_gguf_file(line_.name, catalog().tensor_types);
+    const Inspection inspection = inspect(catalog(), file.header, file.path);
+    InspectionResult result{&inspection, nullptr, nullptr};
+    if (line_.hardware.empty()) return print(report(line_.format, result, options_), ExitStatus::yes);
+    if (inspection.model == nullptr)
+      throw Error(file.path + ": no estimate of it can be made: " + inspection.why_not);
+    Question question = build_question(catalog(), *inspection.model, line_.needs);
+    const Machine machine = build_machine(catalog(), line_.hardware, question.engine.engine);
+    settle_context(question, line_.needs, machine);
+    // Whatever runs at all is a yes; how well it does is for the reader to judge.
+    Check check = r1fit::check(catalog(), question, machine, {Verdict::streams, {}, {}});
+    cite(catalog(), machine, check.estimate);
+    result.check = &check;
+    result.machine = &machine;
+    return print(report(line_.format, result, options_), check.ok() ? ExitStatus::yes : ExitStatus::no);
   }
 
   ExitStatus batch() const {

@@ -115,6 +115,24 @@ void declare_plan(Parse& parse) {
   add_output(parse.flags, parse.line, parse.output);
 }
 
+void declare_inspect(Parse& parse) {
+  parse.flags.positional("FILE", "a GGUF file, of a split one any part", true, parse.words);
+  add_configuration(parse);
+  add_output(parse.flags, parse.line, parse.output);
+}
+
+void settle_inspect(Parse& parse) {
+  settle_configuration(parse);
+  parse.line.name = single(parse.words, "one FILE at a time");
+  if (parse.line.name.empty()) throw Error("inspect takes the path of a GGUF file");
+  if (!parse.line.hardware.empty()) return;
+  std::string idle = parse.flags.given_under("Hardware");
+  if (idle.empty()) idle = parse.flags.given_under("Context and engine");
+  if (idle.empty() && parse.line.explain) idle = "--explain";
+  if (!idle.empty())
+    throw Error(idle + " is about an estimate of the file: name the hardware with --gpu, --vram or --ram");
+}
+
 void declare_batch(Parse& /*parse*/) {}
 void settle_nothing(Parse& /*parse*/) {}
 
@@ -189,6 +207,9 @@ constexpr std::array kCommands{
                declare_claim, settle_claim},
     Subcommand{"plan", Action::plan, "what to buy: hardware of the catalogue that meets the needs",
                declare_plan, settle_model},
+    Subcommand{"inspect", Action::inspect,
+               "what a GGUF file is; with hardware, the estimate of that very file", declare_inspect,
+               settle_inspect},
     Subcommand{"batch", Action::batch, "NDJSON requests on stdin, NDJSON estimates on stdout", declare_batch,
                settle_nothing},
     Subcommand{"list", Action::list, "what the catalogue holds: models, quants, hardware or engines",

@@ -116,6 +116,15 @@ std::vector<std::string> Flags::tied(const std::vector<std::string>& args, std::
   return out;
 }
 
+std::string Flags::given_under(std::string_view heading) const {
+  for (const FlagDoc& flag : doc_.flags) {
+    if (flag.heading != heading) continue;
+    const std::string name = flag.name.substr(0, flag.name.find(','));
+    if (app_.get_option(name)->count() > 0) return name;
+  }
+  return {};
+}
+
 void Flags::read_all() {
   for (const Slot& slot : slots_) {
     if (slot.texts.size() > 1 && !slot.repeatable) throw Error(slot.name + " was given more than once");

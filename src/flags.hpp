@@ -46,6 +46,8 @@ class Flags {
   /// before all flags. Throws Error.
   bool parse(const std::vector<std::string>& args, std::size_t first,
              std::span<const std::string_view> commands);
+  /// The first flag under `heading` that was given; empty where none was.
+  [[nodiscard]] std::string given_under(std::string_view heading) const;
   /// Reads every value that was given, in the order of declaration. Throws Error.
   void read_all();
 

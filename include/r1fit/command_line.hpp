@@ -19,6 +19,7 @@ enum class Action : std::uint8_t {
   estimate,
   claim,
   plan,
+  inspect,
   batch,
   list,
   show,
@@ -47,7 +48,7 @@ struct CommandLine {
   bool quiet = false;
   bool verbose = false;
   std::string catalog;        ///< --catalog DIR; empty: built in
-  std::string name;           ///< of show and list, folder of catalog check and export
+  std::string name;           ///< of show and list, file of inspect, folder of catalog check and export
   Shell shell = Shell::bash;  ///< of completion
   std::string text;           ///< of Action::print: help or version, for stdout
 };
