@@ -72,7 +72,13 @@ Estimate evaluate(const Catalog& catalog, const Question& question, const Machin
   estimate.speed = speed_of(candidate, question.workload, machine, estimate.placement);
   estimate.waits = add_waits(candidate, question.workload, machine, estimate.placement,
                              estimate.download.size, estimate.speed);
-  if (question.file != nullptr) estimate.waits.download.reset();
+  if (question.file != nullptr) {
+    estimate.waits.download.reset();
+    // Fits know nothing of models smaller than the smallest R1.
+    const auto smallest = std::ranges::min_element(catalog.shapes, {}, &Shape::parameters);
+    if (smallest != catalog.shapes.end() && question.model->shape->parameters < smallest->parameters)
+      estimate.speed.extrapolated = true;
+  }
   const double bits = 8.0 * static_cast<double>(estimate.weights.total().count()) /
                       static_cast<double>(question.model->shape->parameters);
   estimate.loss = point_loss(*question.model, *question.quant, bits);

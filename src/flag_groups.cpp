@@ -65,6 +65,7 @@ void read_context(std::string_view text, NeedsQuery& needs) {
     needs.context = ContextChoice::by_engine;
   } else {
     needs.workload.context = parse_tokens("--ctx", text);
+    needs.said.context = true;
   }
 }
 

@@ -220,6 +220,9 @@ Question build_question(const Catalog& catalog, const FileModel& file, const Nee
   question.file = &file.file;
   question.engine = chosen_engine(catalog, query);
   ask(question, query);
+  // Nobody asked for more than the model has.
+  if (!query.said.context)
+    question.workload.context = std::min(question.workload.context, file.model.max_context);
   if (question.workload.legacy_gguf && !file.legacy_gguf) {
     throw Error("--engine " + query.engine + " is older than the MLA tensors of " + file.file.path +
                 " and does not read it");

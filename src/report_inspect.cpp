@@ -14,6 +14,7 @@ std::string quoted(const std::string& text) { return "\"" + printable(text) + "\
 /// A size in the unit that shows it.
 std::string size_text(const std::optional<Bytes>& size) {
   if (!size) return "unknown";
+  if (*size < mib(1)) return count_text(size->count()) + " B";
   return *size >= mib(100) ? gib_text(*size, 2) : mib_text(*size, 2);
 }
 
@@ -102,7 +103,9 @@ std::string imatrix_text(const Inspection& file) {
 }
 
 std::vector<Line> lines_of(const Inspection& file) {
-  std::string size = gb_text(file.file_size, 2) + " (decimal GB; " + gib_text(file.file_size, 2) + ")";
+  std::string size = file.file_size < mb(100)
+                         ? count_text(file.file_size.count()) + " bytes"
+                         : gb_text(file.file_size, 2) + " (decimal GB; " + gib_text(file.file_size, 2) + ")";
   if (file.parts > 1) size += " in " + count_text(file.parts) + " parts";
   size += ", GGUF version " + std::to_string(file.version);
   if (file.big_endian) size += ", big endian: only big-endian machines run it";

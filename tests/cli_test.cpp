@@ -415,6 +415,60 @@ TEST_CASE("nothing is wider than it may be but commands to paste", "[cli]") {
   }
 }
 
+const std::string kTinyFile = R1FIT_SOURCE_DIR "/tests/data/gguf/tiny_llama.gguf";
+const std::string kTinyPart = R1FIT_SOURCE_DIR "/tests/data/gguf/tiny_split-00002-of-00003.gguf";
+
+TEST_CASE("inspect tells a file and with hardware whether it runs", "[cli]") {
+  const Ran alone = run({"inspect", kTinyFile});
+  CHECK(alone.status == 0);
+  CHECK(alone.err.empty());
+  for (const char* part : {"\"Tiny Llama\", architecture llama", "the tensors are just that",
+                           "made with one, \"imatrix.dat\"", "an R1     no", "feed-forward", "Q8_0"}) {
+    CHECK_THAT(alone.out, contains(part));
+  }
+  CHECK_THAT(alone.out, !contains("tok/s"));
+  const Ran held = run({"inspect", kTinyPart, "--gpu", "rtx 4090", "--ctx", "2048"});
+  CHECK(held.status == 0);
+  CHECK_THAT(held.out, contains("in 3 parts"));
+  CHECK_THAT(held.out, contains("fits"));
+  CHECK_THAT(held.out, contains("tiny_split-00001-of-00003.gguf -c 2048"));
+  CHECK_THAT(held.out, !contains("download"));
+  CHECK(run({"inspect", kTinyFile, "-q"}).out.empty());
+  // No context has room on a card so small.
+  const Ran none = run({"inspect", kTinyFile, "--vram", "0.1", "--ctx", "2048"});
+  CHECK(none.status == 1);
+  CHECK_THAT(none.out, contains("no: "));
+}
+
+TEST_CASE("inspect refuses in one sentence what it cannot answer", "[cli]") {
+  CHECK(refusal_fault(run({"inspect", "absent.gguf"}), "absent.gguf: there is no such file") == "");
+  CHECK(refusal_fault(run({"inspect", R1FIT_SOURCE_DIR "/README.md"}), "this is no GGUF file") == "");
+  CHECK(refusal_fault(run({"inspect", kTinyFile, "--vram", "8", "--ctx", "8k"}), "2,048 tokens") == "");
+  CHECK(refusal_fault(run({"inspect", kTinyFile, "--vram", "8", "--legacy-gguf"}), "--legacy-gguf") == "");
+  CHECK(refusal_fault(run({"inspect", kTinyFile, "--vram", "8", "--no-imatrix"}), "--no-imatrix") == "");
+}
+
+TEST_CASE("every format of inspect has its rows", "[cli]") {
+  for (const std::string& file : {kTinyFile, kTinyPart}) {
+    const Ran bare = run({"inspect", file, "--json"});
+    CHECK(schema_fault("inspect", bare.out) == "");
+    CHECK(json::parse(bare.out)["estimate"].is_null());
+    const Ran full = run({"inspect", file, "--json", "--vram", "24", "--ctx", "2048"});
+    CHECK(schema_fault("inspect", full.out) == "");
+    const json document = json::parse(full.out);
+    CHECK(document["fits"] == true);
+    CHECK(schema_fault("estimate", document["estimate"].dump()) == "");
+    CHECK(document["estimate"]["memory"]["download_bytes"] == document["file_bytes"]);
+  }
+  const std::string csv = run({"inspect", kTinyFile, "--format", "csv"}).out;
+  CHECK_THAT(csv, starts_with("kind,name,tensors,weights,bytes\r\n"));
+  CHECK_THAT(csv, contains("group,feed_forward,6,6144,6528\r\n"));
+  CHECK_THAT(csv, contains("type,Q8_0,16,"));
+  const std::string row = run({"inspect", kTinyFile, "--format", "csv", "--ram", "8", "--ctx", "2048"}).out;
+  CHECK_THAT(row, starts_with("model,quant,"));
+  CHECK_THAT(run({"inspect", kTinyFile, "--format", "md"}).out, contains("| Q8_0 | 16 |"));
+}
+
 TEST_CASE("the answers keep to their schemas", "[cli]") {
   const std::vector<Args> hardware{
       {"--vram", "24"},

@@ -89,6 +89,7 @@ const std::vector<Asked> kAsked{
     {{"check", "32b"}, {kMinTps, kMinCtx, kQuant, kRequire}},
     {{"estimate", "32b"}, {kQuant}},
     {{"claim", "32b", "--needs", "24GB"}, {kQuant}},
+    {{"inspect", R1FIT_SOURCE_DIR "/tests/data/gguf/tiny_llama.gguf"}, {}},
 };
 
 // Some hardware that goes with the flag.
@@ -366,7 +367,7 @@ TEST_CASE("the help of every command fits 80 columns and names its flags", "[com
     return line.text;
   };
   for (const std::string command :
-       {"", "recommend", "check", "estimate", "claim", "batch", "list", "show", "catalog"}) {
+       {"", "recommend", "check", "estimate", "claim", "inspect", "batch", "list", "show", "catalog"}) {
     CAPTURE(command);
     const std::string text = help(command.empty() ? Args{} : Args{command});
     CHECK_THAT(text, contains("Usage: r1fit"));
@@ -445,6 +446,19 @@ TEST_CASE("the other commands have their words", "[command_line]") {
   CHECK(parse_command_line({"catalog", "export", "d"}).action == Action::catalog_export);
   CHECK(parse_command_line({"catalog", "export", "d"}).name == "d");
   CHECK(parse_command_line({"batch"}).action == Action::batch);
+}
+
+TEST_CASE("inspect takes one file and with hardware what an estimate takes", "[command_line]") {
+  CHECK(parse_command_line({"inspect", "dir/a.gguf"}).action == Action::inspect);
+  CHECK(parse_command_line({"inspect", "dir/a.gguf"}).name == "dir/a.gguf");
+  CHECK(parse_command_line({"inspect", "a.gguf", "--vram", "24", "--ctx", "16k"}).needs.workload.context ==
+        tokens(16384));
+  CHECK_THAT(refusal({"inspect"}), contains("FILE is required"));
+  CHECK_THAT(refusal({"inspect", "a.gguf", "b.gguf"}), contains("one FILE at a time"));
+  CHECK_THAT(refusal({"inspect", "a.gguf", "--ctx", "16k"}),
+             contains("--ctx is about an estimate of the file: name the hardware"));
+  CHECK_THAT(refusal({"inspect", "a.gguf", "--desktop", "linux"}), contains("--desktop is about"));
+  CHECK_THAT(refusal({"inspect", "a.gguf", "--explain"}), contains("--explain is about"));
 }
 
 TEST_CASE("help names every flag, version is one line", "[command_line]") {

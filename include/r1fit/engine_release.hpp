@@ -26,11 +26,12 @@ struct EngineChoice {
 /// stands for its end). Throws Error for what is unknown, older than the first record, or not a release.
 EngineChoice engine_choice(const Catalog& catalog, Text text);
 
-/// What the user said of the settings a release has a default for.
+/// What the user said of the settings that a release, or a file of a short context, has a default for.
 struct Said {
   bool parallel = false;
   bool kv_unified = false;
   bool logits_rows = false;
+  bool context = false;
 };
 
 /// `workload` with the defaults of `choice` in all that was not said, for `model`.
