@@ -59,7 +59,7 @@ std::string shape_text(const Inspection& file) {
   std::string text = count_of(file.layers) + " layers, hidden size " + count_of(file.hidden) + ", " +
                      count_of(file.heads) + " heads";
   if (file.attention == AttentionKind::grouped && file.kv_heads)
-    text += ", " + count_text(*file.kv_heads) + " KV heads";
+    text += ", " + count_text(*file.kv_heads) + (*file.kv_heads == 1 ? " KV head" : " KV heads");
   if (file.routed_experts.value_or(0) > 0) {
     text += ", " + count_text(*file.routed_experts) + " routed experts, " + count_of(file.experts_per_token) +
             " a token";
