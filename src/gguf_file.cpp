@@ -71,10 +71,8 @@ GgufFile read_gguf_file(const std::string& path, List<TensorType> types) {
                 (missing.size() > 1 ? ", and others" : ""));
   }
   std::vector<GgufHeader> parts;
-  for (int i = 0; i < split.count; ++i) {
-    parts.push_back(i == split.number ? std::move(header)
-                                      : read_gguf(FileSource(names[static_cast<std::size_t>(i)]), types));
-  }
+  parts.reserve(names.size());
+  for (const std::string& name : names) parts.push_back(read_gguf(FileSource(name), types));
   return {names.front(), joined(std::move(parts), names)};
 }
 
