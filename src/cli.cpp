@@ -144,7 +144,7 @@ class Program {
     const Machine machine = build_machine(catalog(), line_.hardware, question.engine.engine);
     settle_context(question, line_.needs, machine);
     // Whatever runs at all is a yes; how well it does is for the reader to judge.
-    Check check = r1fit::check(catalog(), question, machine, {Verdict::streams, {}, {}});
+    Check check = r1fit::check(catalog(), question, machine, {Verdict::streams});
     cite(catalog(), machine, check.estimate);
     result.check = &check;
     result.machine = &machine;

@@ -238,7 +238,8 @@ class ShapeReader {
   Shape shape() {
     Shape shape{};
     shape.id = "the file's own";
-    shape.gguf_architecture = found_.architecture;
+    // A text that outlives the file's.
+    shape.gguf_architecture = *std::ranges::find(kArchitectures, Text(found_.architecture));
     shape.layers = figure("block_count", kMostLayers);
     shape.hidden = figure("embedding_length", kWidest);
     shape.ffn = figure("feed_forward_length", kWidest);

@@ -285,6 +285,7 @@ TEST_CASE("a shape that no catalogue has is the file's own", "[inspect]") {
   CHECK(file.kinship == Kinship::none);
   CHECK(file.quant->id == "Q6_K");
   const Shape& own = *file.model->model.shape;
+  CHECK(own.gguf_architecture == "llama");
   CHECK(own.layers == 5);
   CHECK(own.head_dim == shape.head_dim);
   CHECK(own.kv_heads == shape.kv_heads);
