@@ -119,7 +119,7 @@ std::vector<std::string> Flags::tied(const std::vector<std::string>& args, std::
 std::string Flags::given_under(std::string_view heading) const {
   for (const FlagDoc& flag : doc_.flags) {
     if (flag.heading != heading) continue;
-    const std::string name = flag.name.substr(0, flag.name.find(','));
+    std::string name = flag.name.substr(0, flag.name.find(','));
     if (app_.get_option(name)->count() > 0) return name;
   }
   return {};
