@@ -741,57 +741,57 @@ Json imatrix_json(const std::optional<Imatrix>& imatrix) {
 std::string json_of(const InspectionResult& result) {
   const Inspection& file = *result.inspection;
   Json document{{"schema", "r1fit.inspect/1"}};
-  document["file"] = file.path;
-  document["parts"] = file.parts;
-  document["gguf_version"] = file.version;
-  document["byte_order"] = file.big_endian ? "big" : "little";
-  document["file_bytes"] = count(file.file_size);
-  document["header_bytes"] = count(file.header_size);
-  document["metadata_keys"] = file.keys;
-  document["architecture"] = text(file.architecture);
-  document["name"] = text(file.name);
-  document["basename"] = text(file.basename);
-  document["size_label"] = text(file.size_label);
-  document["kinship"] = word(file.kinship);
-  document["model"] = file.relative != nullptr ? Json(file.relative->id) : Json(nullptr);
-  document["file_type"] = whole(file.file_type);
-  document["file_type_name"] = file.file_type ? text(file_type_name(*file.file_type)) : Json(nullptr);
-  document["quant"] = file.quant != nullptr ? Json(file.quant->id) : Json(nullptr);
+  document.add("file", file.path);
+  document.add("parts", file.parts);
+  document.add("gguf_version", file.version);
+  document.add("byte_order", file.big_endian ? "big" : "little");
+  document.add("file_bytes", count(file.file_size));
+  document.add("header_bytes", count(file.header_size));
+  document.add("metadata_keys", file.keys);
+  document.add("architecture", text(file.architecture));
+  document.add("name", text(file.name));
+  document.add("basename", text(file.basename));
+  document.add("size_label", text(file.size_label));
+  document.add("kinship", word(file.kinship));
+  document.add("model", file.relative != nullptr ? Json(file.relative->id) : Json(nullptr));
+  document.add("file_type", whole(file.file_type));
+  document.add("file_type_name", file.file_type ? text(file_type_name(*file.file_type)) : Json(nullptr));
+  document.add("quant", file.quant != nullptr ? Json(file.quant->id) : Json(nullptr));
   const std::optional<double> bits = file.bits_per_weight();
-  document["bits_per_weight"] = bits ? rounded(*bits) : Json(nullptr);
-  document["imatrix"] = imatrix_json(file.imatrix);
-  document["layers"] = whole(file.layers);
-  document["context_length"] = whole(file.context);
-  document["hidden"] = whole(file.hidden);
-  document["heads"] = whole(file.heads);
-  document["kv_heads"] = whole(file.kv_heads);
-  document["routed_experts"] = whole(file.routed_experts);
-  document["experts_per_token"] = whole(file.experts_per_token);
-  document["vocabulary"] = whole(file.vocabulary);
-  document["attention"] = file.attention ? Json(word(*file.attention)) : Json(nullptr);
-  document["tied_embedding"] = file.tied;
-  document["tensors"] = file.all.tensors;
-  document["weights"] = file.all.elements;
-  document["weights_bytes"] = count(file.all.size);
+  document.add("bits_per_weight", bits ? rounded(*bits) : Json(nullptr));
+  document.add("imatrix", imatrix_json(file.imatrix));
+  document.add("layers", whole(file.layers));
+  document.add("context_length", whole(file.context));
+  document.add("hidden", whole(file.hidden));
+  document.add("heads", whole(file.heads));
+  document.add("kv_heads", whole(file.kv_heads));
+  document.add("routed_experts", whole(file.routed_experts));
+  document.add("experts_per_token", whole(file.experts_per_token));
+  document.add("vocabulary", whole(file.vocabulary));
+  document.add("attention", file.attention ? Json(word(*file.attention)) : Json(nullptr));
+  document.add("tied_embedding", file.tied);
+  document.add("tensors", file.all.tensors);
+  document.add("weights", file.all.elements);
+  document.add("weights_bytes", count(file.all.size));
   Json types = Json::array();
   for (const TypeShare& one : file.types) {
     Json share = share_json("type", one.type != nullptr ? Json(one.type->id) : Json(nullptr), one.share);
-    share["number"] = one.number;
-    types.push_back(std::move(share));
+    share.add("number", one.number);
+    types.push_back(share);
   }
-  document["types"] = std::move(types);
+  document.add("types", types);
   Json groups = Json::array();
   for (int i = 0; i < kWeightGroups; ++i) {
     const auto group = static_cast<WeightGroup>(i);
     groups.push_back(share_json("group", word(group), file.group(group)));
   }
-  document["groups"] = std::move(groups);
-  document["why_no_estimate"] = text(file.why_not);
-  document["fits"] = result.check != nullptr ? Json(result.check->ok()) : Json(nullptr);
-  document["ways"] = result.check != nullptr ? texts(result.check->ways) : Json(nullptr);
-  document["step_up"] = result.check != nullptr ? texts(result.check->step_up) : Json(nullptr);
-  document["estimate"] =
-      result.check != nullptr ? estimate_json(result.check->estimate, *result.machine) : Json(nullptr);
+  document.add("groups", groups);
+  document.add("why_no_estimate", text(file.why_not));
+  document.add("fits", result.check != nullptr ? Json(result.check->ok()) : Json(nullptr));
+  document.add("ways", result.check != nullptr ? texts(result.check->ways) : Json(nullptr));
+  document.add("step_up", result.check != nullptr ? texts(result.check->step_up) : Json(nullptr));
+  document.add("estimate", result.check != nullptr ? estimate_json(result.check->estimate, *result.machine)
+                                                   : Json(nullptr));
   return pretty(document);
 }
 
