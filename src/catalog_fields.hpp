@@ -22,6 +22,7 @@ enum class Form : std::uint8_t {
   ggml_id,  ///< [A-Za-z0-9._-]+, as llama.cpp spells it
   date,     ///< YYYY-MM-DD
   month,    ///< YYYY-MM
+  pci_id,   ///< vvvv:dddd, or vvvv:dddd:rr with a revision; hexadecimal, lower case
 };
 
 /// How a field stands in JSON and which values are possible.
@@ -333,6 +334,7 @@ void visit_fields(R& r, V& v) {
   v(Field("backend"), r.backend);
   v(Field("speed"), r.speed);
   v(Field("runtime"), r.runtime);
+  v(Field("pci_ids").omitted().figure().as(Form::pci_id), r.pci_ids);
   v(Field("notes").omitted(), r.notes);
   v(Field("sources").filled(), r.sources);
 }

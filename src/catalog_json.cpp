@@ -46,6 +46,16 @@ constexpr std::size_t kLongestText = 4000;
 
 bool is_between(char c, char low, char high) { return c >= low && c <= high; }
 
+bool is_pci_id(Text text) {
+  constexpr Text shape = "vvvv:dddd:rr";
+  if (text.size() != shape.size() && text.size() != shape.size() - 3) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool digit = is_between(text[i], '0', '9') || is_between(text[i], 'a', 'f');
+    if (shape[i] == ':' ? text[i] != ':' : !digit) return false;
+  }
+  return true;
+}
+
 bool has_form(Text text, Form form) {
   const auto all = [&](auto allowed) { return std::all_of(text.begin(), text.end(), allowed); };
   switch (form) {
@@ -71,6 +81,8 @@ bool has_form(Text text, Form form) {
     }
     case Form::month:
       return is_month(text);
+    case Form::pci_id:
+      return is_pci_id(text);
   }
   return false;
 }
@@ -87,6 +99,8 @@ Text form_words(Form form) {
       return "a date YYYY-MM-DD";
     case Form::month:
       return "a month YYYY-MM";
+    case Form::pci_id:
+      return "a PCI id such as 10de:2684, in lower case, with a revision where one tells cards apart";
   }
   return "";
 }
@@ -440,7 +454,7 @@ class Loader {
     items.reserve(value.size());
     for (std::size_t i = 0; i < value.size(); ++i) {
       T item{};
-      read(value[i], place.at(i), Field(field.key), item);
+      read(value[i], place.at(i), Field(field.key).as(field.form), item);
       if constexpr (std::is_same_v<T, Quant>) extend(value[i], place.at(i), items, item);
       if constexpr (HasId<T>) {
         if (std::any_of(items.begin(), items.end(), [&](const T& other) { return other.id == item.id; })) {

@@ -342,6 +342,7 @@ std::string record_text(const Gpu& gpu, const Catalog& catalog, const PrintOptio
   if (gpu.msrp_usd)
     record.sourced("price at launch", count_text(*gpu.msrp_usd) + " USD", sources, "msrp_usd");
   record.plain("backend", std::string(word(gpu.backend)));
+  if (!gpu.pci_ids.empty()) record.sourced("PCI ids", joined_texts(gpu.pci_ids), sources, "pci_ids");
   record.plain("notes", std::string(gpu.notes));
   if (gpu.runtime != nullptr) {
     record.section("Taken before the model's first byte");

@@ -335,6 +335,7 @@ struct Gpu {
   Backend backend;              ///< the usual one
   const SpeedClass* speed;
   const RuntimeClass* runtime;
+  List<Text> pci_ids;  ///< "10de:2684", or "1002:744c:c8" where the revision tells cards of one id apart
   Text notes;
   List<Source> sources;
 };
