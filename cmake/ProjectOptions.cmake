@@ -2,7 +2,8 @@
 # Whether a warning is an error is the preset's business (CMAKE_COMPILE_WARNING_AS_ERROR).
 
 set(R1FIT_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
-option(R1FIT_STATIC "Link the program fully static and at a fixed address: the shortest start-up" OFF)
+option(R1FIT_FIXED "Link the program at a fixed address with the C++ library inside: a short start-up" OFF)
+option(R1FIT_STATIC "Link the C library in, too: runs on any Linux, but cannot load NVIDIA's library" OFF)
 
 add_library(r1fit_options INTERFACE)
 target_compile_features(r1fit_options INTERFACE cxx_std_20)
@@ -47,8 +48,12 @@ if(R1FIT_FUZZ)
   target_compile_options(r1fit_options INTERFACE -fsanitize=fuzzer-no-link) # coverage guides the fuzzer
 endif()
 
-if(R1FIT_STATIC)
+if(R1FIT_FIXED OR R1FIT_STATIC)
   # Debian's compilers make position-independent programs unless told otherwise.
   target_compile_options(r1fit_options INTERFACE -fno-pie)
-  target_link_options(r1fit_options INTERFACE -static -no-pie)
+  target_link_options(r1fit_options INTERFACE -static-libgcc -static-libstdc++ -no-pie)
+endif()
+if(R1FIT_STATIC)
+  target_compile_definitions(r1fit_options INTERFACE R1FIT_STATIC) # dlopen does not work then
+  target_link_options(r1fit_options INTERFACE -static)
 endif()
