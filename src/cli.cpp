@@ -12,6 +12,8 @@
 #include "r1fit/claim.hpp"
 #include "r1fit/command_line.hpp"
 #include "r1fit/completion.hpp"
+#include "r1fit/detect.hpp"
+#include "r1fit/detect_host.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/flag_values.hpp"
 #include "r1fit/gguf_file.hpp"
@@ -21,6 +23,8 @@
 #include "r1fit/prices.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/suggest.hpp"
+#include "r1fit/this_machine.hpp"
+#include "r1fit/units_text.hpp"
 
 namespace r1fit {
 namespace {
@@ -55,6 +59,8 @@ class Program {
         return planned();
       case Action::inspect:
         return inspected();
+      case Action::detect:
+        return detected();
       case Action::batch:
         return batch();
       case Action::list:
@@ -81,9 +87,50 @@ class Program {
     throw Error("cannot write the answer: " + std::string(std::strerror(errno)), ExitStatus::broken);
   }
 
+  /// What was named, or this machine where nothing was; --here: this machine with what was named instead.
+  [[nodiscard]] HardwareQuery hardware() const {
+    const HardwareQuery& said = line_.hardware;
+    if (!said.here && !said.empty()) return said;
+    if (world_.probe == nullptr) return said;
+    return overridden(query_of(catalog(), detect(catalog(), *world_.probe)), said);
+  }
+
+  /// A claim without hardware is judged without any.
+  [[nodiscard]] HardwareQuery claimed_hardware() const {
+    return line_.hardware.here ? hardware() : line_.hardware;
+  }
+
+  ExitStatus detected() const {
+    if (world_.probe == nullptr) throw Error("this machine cannot be looked at", ExitStatus::broken);
+    const Detected machine = detect(catalog(), *world_.probe);
+    std::optional<MemoryRate> measured;
+    if (line_.measure) measured = measure(machine);
+    return print(report(line_.format, machine, flags_of(query_of(catalog(), machine)), measured, options_),
+                 ExitStatus::yes);
+  }
+
+  [[nodiscard]] MemoryRate measure(const Detected& machine) const {
+    MemoryRateRequest request;
+    if (machine.ram.available) request.available = machine.ram.available->value;
+    request.cache = last_level_cache(*world_.probe);
+    request.threads = machine.cpu.threads ? machine.cpu.threads->value : 1;
+    const auto progress = [&](double share) {
+      if (!world_.environment.err_is_tty || line_.quiet) return;
+      world_.err(share < 1 ? "\rreading memory: " + std::to_string(static_cast<int>(share * 100)) + " %"
+                           : "\r\x1b[K");
+    };
+    if (const auto measured = world_.measure(request, progress)) return *measured;
+    throw Error(
+        "--measure needs four times the memory it reads, which is four times the caches and 256 MiB at "
+        "least; " +
+            (request.available ? gib_text(*request.available) + " are available"
+                               : "what is available is not known"),
+        ExitStatus::broken);
+  }
+
   ExitStatus recommended() const {
     const RecommendRequest request = build_request(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), line_.hardware, request.engine.engine);
+    const Machine machine = build_machine(catalog(), hardware(), request.engine.engine);
     Recommendations result = recommend(catalog(), request, machine);
     for (Recommendation& row : result.ranked) cite(catalog(), machine, row.estimate);
     return print(report(line_.format, result, request, machine, options_),
@@ -92,7 +139,7 @@ class Program {
 
   ExitStatus checked() const {
     Question question = build_question(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), line_.hardware, question.engine.engine);
+    const Machine machine = build_machine(catalog(), hardware(), question.engine.engine);
     settle_context(question, line_.needs, machine);
     Check result = check(catalog(), question, machine, requirements_of(line_.needs, line_.required));
     cite(catalog(), machine, result.estimate);
@@ -102,7 +149,7 @@ class Program {
 
   ExitStatus estimated() const {
     Question question = build_question(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), line_.hardware, question.engine.engine);
+    const Machine machine = build_machine(catalog(), hardware(), question.engine.engine);
     settle_context(question, line_.needs, machine);
     Estimate result = estimate(catalog(), question, machine);
     cite(catalog(), machine, result);
@@ -112,7 +159,7 @@ class Program {
   ExitStatus claimed() const {
     Question question = build_question(catalog(), line_.needs);
     const ClaimedHardware hardware =
-        build_claimed_hardware(catalog(), line_.hardware, question.engine.engine);
+        build_claimed_hardware(catalog(), claimed_hardware(), question.engine.engine);
     if (hardware.machine) {
       settle_context(question, line_.needs, *hardware.machine);
     } else if (line_.needs.context == ContextChoice::by_engine) {

@@ -133,6 +133,14 @@ void settle_inspect(Parse& parse) {
     throw Error(idle + " is about an estimate of the file: name the hardware with --gpu, --vram or --ram");
 }
 
+void declare_detect(Parse& parse) {
+  parse.flags.flag("--measure", "measure how fast RAM is read, too: takes part of a second",
+                   parse.line.measure);
+  add_output(parse.flags, parse.line, parse.output);
+}
+
+void settle_detect(Parse& parse) { settle_output(parse.line, parse.output); }
+
 void declare_batch(Parse& /*parse*/) {}
 void settle_nothing(Parse& /*parse*/) {}
 
@@ -210,6 +218,8 @@ constexpr std::array kCommands{
     Subcommand{"inspect", Action::inspect,
                "what a GGUF file is; with hardware, the estimate of that very file", declare_inspect,
                settle_inspect},
+    Subcommand{"detect", Action::detect, "this machine as r1fit sees it, and where each line was read",
+               declare_detect, settle_detect},
     Subcommand{"batch", Action::batch, "NDJSON requests on stdin, NDJSON estimates on stdout", declare_batch,
                settle_nothing},
     Subcommand{"list", Action::list, "what the catalogue holds: models, quants, hardware or engines",

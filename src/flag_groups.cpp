@@ -111,6 +111,8 @@ void add_hardware(Flags& flags, HardwareQuery& hardware, HardwareRest& rest) {
   static const auto backends = backend_words();
   flags.choice("--backend", "cuda, rocm, metal, vulkan, sycl or cpu; otherwise the card's usual one", "NAME",
                backends, [&](std::size_t word) { hardware.backend = kBackends.at(word); });
+  flags.flag("--here", "this machine as `r1fit detect` sees it, but for what the other flags say",
+             hardware.here);
 }
 
 void settle_hardware(HardwareQuery& hardware, const HardwareRest& rest) {

@@ -190,6 +190,19 @@ Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<
   return device;
 }
 
+void apply_reported(const Reported& reported, Device& device) {
+  const Bytes raised = device.stretched - device.budget;
+  const bool is_mac = device.gpu != nullptr && device.gpu->vendor == Vendor::apple;
+  if (!is_mac) {
+    device.capacity = reported.total;
+    device.budget = device.unified ? reported.total - kept_by_system(reported.total) : reported.total;
+    device.budget -= std::min(device.reserved, device.budget);
+  }
+  if (reported.limit) device.budget = std::min(device.budget, *reported.limit);
+  device.stretched = device.budget + raised;
+  if (device.gpu == nullptr) device.name = reported.name;
+}
+
 void order_devices(Machine& machine) {
   std::ranges::stable_sort(machine.devices, [](const Device& a, const Device& b) {
     const auto key = [](const Device& device) {

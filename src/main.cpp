@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "r1fit/cli.hpp"
+#include "r1fit/real_probe.hpp"
 
 namespace {
 
@@ -36,5 +37,8 @@ int main(int argc, char** argv) {
   world.err = [](std::string_view text) { write_all(STDERR_FILENO, text); };
   world.line = read_line;
   world.environment = r1fit::read_environment(STDOUT_FILENO);
+  const r1fit::RealProbe probe;
+  world.probe = &probe;
+  world.measure = r1fit::measure_memory_rate;
   return r1fit::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc), world);
 }

@@ -40,6 +40,13 @@ std::optional<FoundGpu> unsold_size(const GpuLookup& answer, Text name, std::vec
   return FoundGpu{fastest, wrong.asked};
 }
 
+/// What else uses the next card: what was said of the first one, else what its driver reports.
+Reserve own_reserve(const Reserve& reserve, const GpuQuery& asked, const Machine& machine) {
+  if (machine.devices.empty() && reserve.stated) return reserve;
+  if (asked.in_use) return {true, asked.in_use, nullptr};
+  return {reserve.stated, std::nullopt, nullptr};
+}
+
 /// With `unsold` hardware that was never sold is no mistake: see ClaimedHardware.
 void add_named(const Catalog& catalog, const HardwareQuery& query, const GpuQuery& asked, Machine& machine,
                const Reserve& reserve, std::vector<Unsold>* unsold) {
@@ -55,18 +62,18 @@ void add_named(const Catalog& catalog, const HardwareQuery& query, const GpuQuer
                 std::string(found.gpu->name));
   }
   for (int i = 0; i < counted.count * asked.count; ++i) {
-    const Reserve own = machine.devices.empty() ? reserve : Reserve{reserve.stated, std::nullopt, nullptr};
-    machine.devices.push_back(
-        make_device(catalog, *found.gpu, memory, query.backend, own, wired_limit(query, memory)));
+    machine.devices.push_back(make_device(catalog, *found.gpu, memory, query.backend,
+                                          own_reserve(reserve, asked, machine), wired_limit(query, memory)));
+    if (asked.reported) apply_reported(*asked.reported, machine.devices.back());
   }
 }
 
 void add_nameless(const Catalog& catalog, const HardwareQuery& query, const GpuQuery& asked, Machine& machine,
                   const Reserve& reserve) {
   for (int i = 0; i < asked.count; ++i) {
-    const Reserve own = machine.devices.empty() ? reserve : Reserve{reserve.stated, std::nullopt, nullptr};
-    machine.devices.push_back(
-        make_nameless_device(catalog, *asked.memory, asked.bandwidth, query.backend, own));
+    machine.devices.push_back(make_nameless_device(catalog, *asked.memory, asked.bandwidth, query.backend,
+                                                   own_reserve(reserve, asked, machine)));
+    if (asked.reported) apply_reported(*asked.reported, machine.devices.back());
   }
 }
 
@@ -97,6 +104,7 @@ Machine built_machine(const Catalog& catalog, const HardwareQuery& query, const 
                       std::vector<Unsold>* unsold) {
   if (query.empty()) {
     throw Error(
+        std::string(query.detected ? "nothing can be read of this machine: " : "") +
         "name the hardware: --gpu NAME, --vram GIB or --ram GIB (`r1fit list hardware` shows the names it "
         "knows)");
   }
@@ -104,6 +112,7 @@ Machine built_machine(const Catalog& catalog, const HardwareQuery& query, const 
   machine.disk = query.disk_bandwidth;
   machine.downlink = query.downlink;
   machine.desktop = query.desktop;
+  machine.detected = query.detected;
   const Reserve reserve = reserve_of(catalog, query);
   for (const GpuQuery& asked : query.gpus) {
     if (asked.name.empty()) {
@@ -124,7 +133,8 @@ Machine built_machine(const Catalog& catalog, const HardwareQuery& query, const 
     throw Error(machine.devices.front().name +
                 " shares its memory with the CPU and cannot be combined with other cards");
   }
-  if (unified && query.ram) {
+  const std::optional<Bytes> stated_ram = unified && query.ram_detected ? std::nullopt : query.ram;
+  if (unified && stated_ram) {
     throw Error("--ram does not go with " + machine.devices.front().name +
                 ", whose memory is the system's: use --memory");
   }
@@ -139,12 +149,12 @@ Machine built_machine(const Catalog& catalog, const HardwareQuery& query, const 
   order_devices(machine);
   const Host* platform = query.cpu.empty() ? nullptr : &host_named(catalog, query.cpu);
   if (query.backend == Backend::cpu) {
-    std::optional<Bytes> ram = query.ram;
+    std::optional<Bytes> ram = stated_ram;
     if (unified) ram = machine.devices.front().capacity;
     machine.devices.clear();
     machine.host = make_host(catalog, ram, platform, query.ram_bandwidth);
   } else {
-    machine.host = make_host(catalog, query.ram, platform, query.ram_bandwidth);
+    machine.host = make_host(catalog, stated_ram, platform, query.ram_bandwidth);
   }
   return machine;
 }

@@ -331,7 +331,8 @@ Json hardware_json(const Machine& machine) {
             {"stand_ins", std::move(stand_ins)}}},
           {"disk_bandwidth_gbps", gigabytes_per_second(machine.disk)},
           {"downlink_mbps", machine.downlink ? rounded(machine.downlink->count() * 8e-6) : Json(nullptr)},
-          {"desktop", text(machine.desktop)}};
+          {"desktop", text(machine.desktop)},
+          {"detected", machine.detected}};
 }
 
 // ---- the catalogue ----------------------------------------------------------------------------------------
@@ -441,6 +442,7 @@ Json item(const Gpu& gpu) {
           {"backend", word(gpu.backend)},
           {"speed_class", gpu.speed != nullptr ? Json(gpu.speed->id) : Json(nullptr)},
           {"runtime_class", gpu.runtime != nullptr ? Json(gpu.runtime->id) : Json(nullptr)},
+          {"pci_ids", texts(gpu.pci_ids)},
           {"notes", text(gpu.notes)},
           {"sources", sources_json(gpu.sources)}};
 }

@@ -20,6 +20,10 @@ std::string device_text(const Device& device, int count) {
   const std::string each = count > 1 ? " each" : "";
   std::string text = count > 1 ? count_text(count) + " x " : "";
   text += device_title(device);
+  if (device.gpu == nullptr && !device.name.empty()) {
+    text += ", " + capacity_text(device.capacity) + ", not in the catalogue";
+    return device.bandwidth ? text + ", " + rate_text(*device.bandwidth) + each : text + each;
+  }
   if (device.gpu == nullptr) {
     text += count > 1 ? "s, not named" : ", not named";
     return device.bandwidth ? text + ", " + rate_text(*device.bandwidth) + each : text;
@@ -34,14 +38,16 @@ std::string device_text(const Device& device, int count) {
 }
 
 bool alike(const Device& a, const Device& b) {
-  return a.gpu == b.gpu && a.capacity == b.capacity && a.budget == b.budget && a.bandwidth == b.bandwidth;
+  return a.gpu == b.gpu && a.name == b.name && a.capacity == b.capacity && a.budget == b.budget && a.bandwidth == b.bandwidth;
 }
 
-std::string host_text(const HostMemory& host) {
-  std::string text = host.ram ? capacity_text(*host.ram) + " RAM" : "RAM not stated";
+/// What was looked for and not found is not known; otherwise nobody has stated it.
+std::string host_text(const HostMemory& host, bool detected) {
+  const std::string absent = detected ? "not known" : "not stated";
+  std::string text = host.ram ? capacity_text(*host.ram) + " RAM" : "RAM " + absent;
   if (host.platform != nullptr) text += ", " + std::string(host.platform->name);
   if (host.bandwidth) text += ", " + rate_text(*host.bandwidth);
-  if (host.ram && host.platform == nullptr && !host.bandwidth) text += ", its speed not stated";
+  if (host.ram && host.platform == nullptr && !host.bandwidth) text += ", its speed " + absent;
   return text;
 }
 
@@ -184,7 +190,7 @@ std::string hardware_text(const Machine& machine) {
   const bool unified = std::ranges::any_of(machine.devices, &Device::unified);
   if (machine.devices.empty()) text = "No GPU";
   // Unified memory is the host's memory: it has been named.
-  if (!unified || machine.host.ram) text += "; " + host_text(machine.host);
+  if (!unified || machine.host.ram) text += "; " + host_text(machine.host, machine.detected);
   if (machine.disk) text += "; disk " + rate_text(*machine.disk);
   for (const Device& device : machine.devices) {
     if (device.reserved == Bytes{}) continue;
@@ -192,7 +198,8 @@ std::string hardware_text(const Machine& machine) {
             (machine.devices.size() > 1 ? "one card's memory" : "the GPU memory") + " for ";
     text += machine.desktop.empty() ? "other uses" : "the desktop (" + machine.desktop + ")";
   }
-  return printable(text) + ".";
+  const std::string here = machine.detected ? "This machine as `r1fit detect` sees it: " : "";
+  return here + printable(text) + ".";
 }
 
 std::string workload_text(const Workload& workload, const EngineChoice& engine, Backend backend,
@@ -221,7 +228,8 @@ std::string span_text(const Machine& machine, const Speed& speed) {
   std::string text = "Speeds span ";
   text += cards ? "the cards of this size, " : "the PCs it may be, ";
   text += stand_ins_text(machine, speed.slowest) + " to " + stand_ins_text(machine, speed.fastest);
-  text += cards ? ": name yours with --gpu." : ": name yours with --cpu.";
+  text += machine.detected ? ": name yours with --here " : ": name yours with ";
+  text += cards ? "--gpu." : "--cpu.";
   return printable(text);
 }
 

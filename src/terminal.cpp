@@ -49,6 +49,7 @@ Style decide_style(ColorChoice choice, const Environment& environment) {
 Environment read_environment(int fd) {
   Environment environment;
   environment.is_tty = ::isatty(fd) == 1;
+  environment.err_is_tty = ::isatty(STDERR_FILENO) == 1;
   environment.no_color = variable("NO_COLOR");
   environment.term = variable("TERM");
   environment.columns = variable("COLUMNS");

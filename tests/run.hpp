@@ -19,7 +19,7 @@ struct Ran {
 
 /// Without a terminal, so in black and white and 80 columns wide, unless `environment` says otherwise.
 inline Ran run(const std::vector<std::string>& args, const std::vector<std::string>& lines = {},
-               const Environment& environment = {}) {
+               const Environment& environment = {}, const Probe* probe = nullptr) {
   Ran ran;
   std::size_t next = 0;
   World world;
@@ -33,6 +33,7 @@ inline Ran run(const std::vector<std::string>& args, const std::vector<std::stri
     return lines[next++];
   };
   world.environment = environment;
+  world.probe = probe;
   ran.status = r1fit::run(args, world);
   return ran;
 }

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "r1fit/memory_rate.hpp"
+#include "r1fit/probe.hpp"
 #include "r1fit/terminal.hpp"
 
 namespace r1fit {
@@ -22,6 +24,11 @@ struct World {
   std::function<std::optional<std::string>()> line;
   /// Where stdout goes.
   Environment environment;
+  /// The machine that answers where no hardware is named; null: none that can be looked at.
+  const Probe* probe = nullptr;
+  /// `detect --measure`.
+  std::function<std::optional<MemoryRate>(const MemoryRateRequest&, const std::function<void(double)>&)>
+      measure;
 };
 
 /// Runs one command; the exit status is that of docs/cli.md. Never throws.

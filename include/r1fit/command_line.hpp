@@ -20,6 +20,7 @@ enum class Action : std::uint8_t {
   claim,
   plan,
   inspect,
+  detect,
   batch,
   list,
   show,
@@ -47,6 +48,7 @@ struct CommandLine {
   bool explain = false;
   bool quiet = false;
   bool verbose = false;
+  bool measure = false;       ///< of detect
   std::string catalog;        ///< --catalog DIR; empty: built in
   std::string name;           ///< of show and list, file of inspect, folder of catalog check and export
   Shell shell = Shell::bash;  ///< of completion

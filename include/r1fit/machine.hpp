@@ -11,7 +11,7 @@ namespace r1fit {
 
 /// One GPU (or the GPU of a system on a chip).
 struct Device {
-  std::string name;          ///< catalogue id, or "24 GiB card"
+  std::string name;          ///< catalogue id, or what the driver of this machine says; empty: nameless
   const Gpu* gpu = nullptr;  ///< null: a nameless card
   Bytes capacity;            ///< total memory; of the whole machine where it is unified
   Bytes budget;              ///< what an engine may use of it
@@ -47,6 +47,14 @@ struct Machine {
   std::optional<BytesPerSecond> disk;
   std::optional<BytesPerSecond> downlink;  ///< of the network, for the download
   std::string desktop;                     ///< id of the desktop reserve in force; empty: none was named
+  bool detected = false;                   ///< this very machine, as far as flags do not say otherwise
+};
+
+/// What the driver of this very machine says of a device.
+struct Reported {
+  Bytes total;                 ///< its memory; of the whole machine where it is unified
+  std::optional<Bytes> limit;  ///< unified: the most that the GPU may take of it
+  std::string name;
 };
 
 /// What else uses a card, as the user said it.
@@ -78,6 +86,9 @@ Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::op
 /// A card of which only the size is known, and perhaps its bandwidth.
 Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<BytesPerSecond> bandwidth,
                             std::optional<Backend> backend, const Reserve& reserve);
+
+/// Lets what the driver says stand in place of what cards of that name have.
+void apply_reported(const Reported& reported, Device& device);
 
 /// Puts the devices in one order, largest first, so that an answer does not depend on the order in
 /// which they were named.

@@ -18,6 +18,8 @@ struct GpuQuery {
   std::string name;                         ///< empty: nameless
   std::optional<Bytes> memory;              ///< of a nameless card, or which of the sizes sold
   std::optional<BytesPerSecond> bandwidth;  ///< of a nameless card
+  std::optional<Reported> reported;         ///< of a device of this machine
+  std::optional<Bytes> in_use;              ///< of its memory, by something else; --reserve overrides it
 };
 
 struct HardwareQuery {
@@ -32,7 +34,11 @@ struct HardwareQuery {
   std::optional<double> wired_limit_share;  ///< of unified memory, 0..1
   std::optional<Bytes> reserve;
   std::string desktop;
+  bool here = false;          ///< --here: this machine, as far as the other flags do not say otherwise
+  bool detected = false;      ///< describes this very machine
+  bool ram_detected = false;  ///< `ram` was not said: beside unified memory there is none
 
+  /// Whether no hardware is named.
   [[nodiscard]] bool empty() const { return gpus.empty() && !ram && cpu.empty(); }
 };
 

@@ -13,7 +13,9 @@
 
 #include "r1fit/check.hpp"
 #include "r1fit/claim.hpp"
+#include "r1fit/detected.hpp"
 #include "r1fit/inspect.hpp"
+#include "r1fit/memory_rate.hpp"
 #include "r1fit/plan.hpp"
 #include "r1fit/recommend.hpp"
 #include "r1fit/terminal.hpp"
@@ -48,6 +50,10 @@ struct InspectionResult {
   const Machine* machine = nullptr;  ///< the same
 };
 std::string report(Format format, const InspectionResult& result, const PrintOptions& options);
+
+/// This machine, each line with where it was read. `flags` describe it elsewhere; empty: they cannot.
+std::string report(Format format, const Detected& machine, const std::vector<std::string>& flags,
+                   const std::optional<MemoryRate>& measured, const PrintOptions& options);
 
 /// The arithmetic of one estimate, line by line, each constant with its source.
 std::string explain(const Estimate& estimate, const Machine& machine, const Style& style);

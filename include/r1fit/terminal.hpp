@@ -18,6 +18,7 @@ struct Environment {
   std::optional<std::string> term;      ///< TERM
   std::optional<std::string> columns;   ///< COLUMNS
   std::optional<int> tty_columns;       ///< what the terminal driver answers
+  bool err_is_tty = false;              ///< whether somebody watches stderr
 };
 
 inline constexpr int kUsualWidth = 80;
