@@ -175,7 +175,6 @@ constexpr std::array<Key<BatchRequest>, 34> kKeys{{
     {"split",
      [](std::string_view key, const json& v, BatchRequest& out) {
        out.needs.workload.split = static_cast<SplitMode>(choice(key, v, kSplitModeWords));
-       if (out.needs.workload.split != SplitMode::layer) refuse("split other than layer is not modelled yet");
      }},
     {"backend",
      [](std::string_view key, const json& v, BatchRequest& out) {

@@ -397,6 +397,30 @@ void visit_fields(R& r, V& v) {
   v(Field("confidence"), r.confidence);
 }
 
+template <As<SplitFactor> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("low").within(kSmallestShare, kLargestSpread), r.low);
+  v(Field("typical").within(kSmallestShare, kLargestSpread), r.typical);
+  v(Field("high").within(kSmallestShare, kLargestSpread), r.high);
+}
+
+template <As<SplitSync> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("low"), r.low);
+  v(Field("typical"), r.typical);
+  v(Field("high"), r.high);
+}
+
+template <As<CardSplit> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("id").as(Form::id), r.id);
+  v(Field("memory").figure().or_zero(), r.memory);
+  v(Field("sync").figure(), r.sync);
+  v(Field("decode").figure(), r.decode);
+  v(Field("prefill").figure(), r.prefill);
+  v(Field("sources").filled(), r.sources);
+}
+
 template <As<CommandTemplate> R, class V>
 void visit_fields(R& r, V& v) {
   v(Field("use"), r.use);
@@ -435,6 +459,7 @@ void visit_fields(R& r, V& v) {
   v(Field("plans_scores").figure(), r.plans_scores);
   v(Field("graph").figure(), r.graph);
   v(Field("mla_cache").figure(), r.mla_cache);
+  v(Field("splits").omitted().figure(), r.splits);
   v(Field("sources").filled(), r.sources);
 }
 
@@ -504,6 +529,7 @@ void visit_lists(C& c, V& v) {
   v("constants", "runtime_classes", c.runtime_classes);
   v("constants", "working_sets", c.working_sets);
   v("constants", "desktops", c.desktops);
+  v("constants", "splits", c.splits);
   v("gpus", "gpus", c.gpus);
   v("gpus", "no_such_hardware", c.no_such_hardware);
   v("hosts", "hosts", c.hosts);

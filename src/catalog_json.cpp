@@ -429,6 +429,9 @@ class Loader {
   void read(const json& value, const Place& place, const Field& /*field*/, PlacementMode& member) {
     member = read_word(value, place, kPlacementModes);
   }
+  void read(const json& value, const Place& place, const Field& /*field*/, SplitMode& member) {
+    member = read_word(value, place, kSplitModes);
+  }
   void read(const json& value, const Place& place, const Field& /*field*/, Grade& member) {
     member = read_word(value, place, kGrades);
   }
@@ -578,6 +581,15 @@ class Loader {
       refuse(place, "hard and hard_source must come together");
   }
   static void check(const DesktopReserve& record, const Place& place) { check_range(record, place); }
+  static void check(const SplitFactor& record, const Place& place) { check_range(record, place); }
+  static void check(const SplitSync& record, const Place& place) { check_range(record, place); }
+  static void check(const CardSplit& record, const Place& place) {
+    if (std::none_of(kSplitModes.begin(), kSplitModes.end(),
+                     [&](SplitMode mode) { return mode != SplitMode::layer && record.id == word(mode); }))
+      refuse(place.at("id"), "must be a split other than by layer: row or tensor");
+    if (record.sync.has_value() == record.decode.has_value())
+      refuse(place, "must have either a \"sync\" or a \"decode\"");
+  }
   static void check(const WorkingSetRegime& record, const Place& place) {
     for (std::size_t i = 1; i < record.steps.size(); ++i) {
       if (record.steps[i].up_to <= record.steps[i - 1].up_to) {

@@ -59,6 +59,7 @@ std::string llama_flags(const Model& model, const Workload& workload, const Mach
   } else if (placement.n_cpu_moe > 0) {
     flags += " --n-cpu-moe " + number(placement.n_cpu_moe);
   }
+  if (placement.split != SplitMode::layer) flags += " -sm " + std::string(word(placement.split));
   if (!placement.tensor_split.empty()) {
     flags += " -ts ";
     for (std::size_t i = 0; i < placement.tensor_split.size(); ++i) {
@@ -95,8 +96,8 @@ std::string quoted(const std::string& path) {
 
 /// Whether Ollama can be asked for this placement at all: it places experts and splits cards itself.
 bool ollama_can(const Workload& workload, const Placement& placement, bool flash_by_default) {
-  return placement.n_cpu_moe == 0 && placement.tensor_split.empty() && workload.kv_k == workload.kv_v &&
-         (workload.flash() || !flash_by_default);
+  return placement.split == SplitMode::layer && placement.n_cpu_moe == 0 && placement.tensor_split.empty() &&
+         workload.kv_k == workload.kv_v && (workload.flash() || !flash_by_default);
 }
 
 }  // namespace

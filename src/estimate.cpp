@@ -51,8 +51,68 @@ std::string objection(const Question& question) {
   return {};
 }
 
+namespace {
+
+/// GGML_CUDA_MAX_DEVICES
+constexpr std::size_t kMostSharing = 16;
+
+/// The release asked about; where no engine was named, llama.cpp's current one.
+const EngineRelease* release_asked(const Catalog& catalog, const EngineChoice& choice) {
+  if (choice) return choice.release;
+  const auto found = std::ranges::find(catalog.engines, Text("llama.cpp"), &Engine::id);
+  return found == catalog.engines.end() || found->releases.empty() ? nullptr : &found->releases.back();
+}
+
+bool has(const EngineRelease* release, SplitMode split) {
+  return release != nullptr && std::ranges::find(release->splits, split) != release->splits.end();
+}
+
+}  // namespace
+
+std::string split_objection(const Catalog& catalog, const Question& question, const Machine& machine) {
+  const Workload& workload = question.workload;
+  const SplitMode split = workload.split;
+  if (split == SplitMode::layer) return {};
+  const std::string flag = "--split " + std::string(word(split));
+  const bool by_row = split == SplitMode::row;
+  if (!has(release_asked(catalog, question.engine), split)) {
+    if (question.engine && question.engine->id != "llama.cpp")
+      return flag + " is known of llama.cpp only, not of " + std::string(question.engine->name);
+    if (by_row && !question.engine.is_past())
+      return flag +
+             ": llama.cpp has no split by row any more, build b9890 of July 2026 took it out; ask for "
+             "--split tensor, or for a build that has it with --engine llama.cpp@2026-06";
+    return flag + " is not modelled for " + engine_title(question.engine) +
+           (by_row ? ": --engine llama.cpp@2025-04 to llama.cpp@2026-06 are"
+                   : ": from llama.cpp@2026-06 on it is");
+  }
+  if (machine.devices.size() < 2)
+    return flag + " is about several GPUs; name them, such as --gpu \"2x rtx 3090\"";
+  if (machine.devices.size() > kMostSharing)
+    return flag + " takes at most " + std::to_string(kMostSharing) + " GPUs";
+  for (const Device& device : machine.devices) {
+    const bool supported = device.backend == Backend::cuda || device.backend == Backend::rocm;
+    if (!supported)
+      return flag + " is modelled for CUDA and ROCm, not for " + std::string(title(device.backend)) +
+             ": llama.cpp promises it for no other";
+    if (device.backend != machine.devices.front().backend)
+      return flag + " takes GPUs of one backend, not " + std::string(title(machine.devices.front().backend)) +
+             " and " + std::string(title(device.backend));
+  }
+  if (question.model->shape->moe) {
+    return flag + " does not go with " + std::string(question.model->id) +
+           (by_row ? ": llama.cpp cuts no experts by row" : ": llama.cpp cannot share an MLA cache");
+  }
+  if (question.placement.any())
+    return flag + " is modelled with all layers on the GPUs, without --ngl, --n-cpu-moe and --cpu-moe";
+  if (!by_row && !workload.flash()) return flag + " needs flash attention, which --flash-attn turns off";
+  return {};
+}
+
 Estimate evaluate(const Catalog& catalog, const Question& question, const Machine& machine) {
   if (const std::string problem = objection(question); !problem.empty()) throw Error(problem);
+  if (const std::string problem = split_objection(catalog, question, machine); !problem.empty())
+    throw Error(problem);
   Estimate estimate;
   estimate.model = question.model;
   estimate.quant = question.quant;
@@ -103,8 +163,9 @@ void annotate(const Catalog& catalog, const Question& question, const Machine& m
 
 void cite(const Catalog& catalog, const Machine& machine, Estimate& estimate) {
   estimate.measured.emplace();
-  // What does not fit has no layout that a run could share.
-  if (estimate.placement.verdict == Verdict::does_not_fit) return;
+  // What does not fit has no layout that a run could share, and no run published is of another split.
+  if (estimate.placement.verdict == Verdict::does_not_fit || estimate.placement.split != SplitMode::layer)
+    return;
   const Sought sought{estimate.model->shape, estimate.quant, estimate.placement.mode,
                       std::min(estimate.workload.depth, estimate.workload.context)};
   *estimate.measured = nearest_runs(catalog, sought, machine);

@@ -87,6 +87,11 @@ void prompt_part(Page& text, const Estimate& estimate, const Machine& machine) {
        prefill_steps(candidate_of(estimate), workload, machine, estimate.placement)) {
     step_line(text, step, workload, machine);
   }
+  if (speed.split != nullptr) {
+    text.line("shared by " + std::string(speed.split->id) + ", its speed is about x " +
+              fixed_text(speed.split->prefill.typical, 2) + " of that " +
+              text.sources().refs(speed.split->sources, "prefill"));
+  }
   text.line("in all " + step_text(pace(speed.prefill->typical)) + " a token = " +
             tok_per_s_text(speed.prefill->typical) + " tok/s; 80 % of measurements lie between " +
             tok_per_s_text(speed.prefill->low) + " and " + tok_per_s_text(speed.prefill->high));

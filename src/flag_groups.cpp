@@ -164,13 +164,9 @@ void add_needs(Flags& flags, NeedsQuery& needs, NeedsRest& rest) {
               });
   flags.flag("--cpu-moe", "experts of every layer stay in system memory", needs.placement.cpu_moe);
   flags.choice(
-      "--split", "how several cards share the model: layer (row and tensor are not modelled)", "MODE",
-      kSplitModeWords, [&](std::size_t word) {
-        work.split = static_cast<SplitMode>(word);
-        if (work.split != SplitMode::layer) {
-          throw Error("--split " + std::string(kSplitModeWords[word]) + " is not modelled yet; layer is");
-        }
-      });
+      "--split",
+      "how several GPUs share the model: layer (default), tensor, or row (llama.cpp until June 2026)", "MODE",
+      kSplitModeWords, [&](std::size_t word) { work.split = static_cast<SplitMode>(word); });
   flags.value(
       "--engine",
       "ollama, llama.cpp or lm-studio, an older release as ollama@0.13 or llama.cpp@2024-05 (default: "

@@ -144,6 +144,7 @@ Device make_device(const Catalog& catalog, const Gpu& gpu, Bytes memory, std::op
   device.backend = backend.value_or(gpu.backend);
   device.unified = gpu.unified_memory;
   device.bandwidth = gpu.bandwidth;
+  device.splits = catalog.splits;
   device.speed = speed_under(catalog, gpu, device.backend);
   for (const MeasuredDevice& measured : catalog.measured_devices) {
     if (measured.gpu == &gpu && measured.speed == device.speed) device.measured = &measured;
@@ -174,6 +175,7 @@ Device make_nameless_device(const Catalog& catalog, Bytes memory, std::optional<
   Device device;
   device.capacity = memory;
   device.backend = backend.value_or(Backend::cuda);
+  device.splits = catalog.splits;
   device.stand_ins = cards_of_size(catalog, memory);
   device.bandwidth = bandwidth;
   device.margin = margin_of(reserve, Bytes{});
@@ -201,6 +203,13 @@ void apply_reported(const Reported& reported, Device& device) {
   if (reported.limit) device.budget = std::min(device.budget, *reported.limit);
   device.stretched = device.budget + raised;
   if (device.gpu == nullptr) device.name = reported.name;
+}
+
+const CardSplit* split_cost(const Machine& machine, SplitMode split) {
+  if (machine.devices.empty()) return nullptr;
+  const List<CardSplit> splits = machine.devices.front().splits;
+  const auto found = std::ranges::find(splits, word(split), &CardSplit::id);
+  return found == splits.end() ? nullptr : &*found;
 }
 
 void order_devices(Machine& machine) {

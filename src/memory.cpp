@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "r1fit/card_split.hpp"
 #include "r1fit/compute_buffer.hpp"
 #include "r1fit/graph_walk.hpp"
 #include "r1fit/kv_cache.hpp"
@@ -59,6 +60,59 @@ bool is_walked(const Shape& shape, const Workload& workload, Backend backend) {
 
 bool pads_rows(Backend backend) { return backend == Backend::cuda || backend == Backend::rocm; }
 
+/// What a way to share every layer takes of each card beside what is computed here.
+Bytes allowance(const Machine& machine, SplitMode split) {
+  const CardSplit* cost = split_cost(machine, split);
+  return cost != nullptr ? cost->memory : Bytes{};
+}
+
+/// Split by tensor: every device has its part of each matrix and cache.
+MemoryUse tensor_parts(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                       const Layout& layout) {
+  const Shape& shape = *candidate.model->shape;
+  const CardShares shares = tensor_shares(shape, workload, *candidate.weights, layout.parts);
+  MemoryUse use;
+  use.devices.resize(machine.devices.size());
+  for (std::size_t i = 0; i < use.devices.size(); ++i) {
+    use.devices[i].weights = shares.cards[i].weights;
+    use.devices[i].kv_cache = shares.cards[i].kv_cache;
+    use.devices[i].runtime = machine.devices[i].runtime + allowance(machine, layout.split);
+  }
+  use.host.weights = candidate.weights->token_embd;
+  use.host.output = output_buffer(shape, workload);
+  return use;
+}
+
+/// And its buffers: llama.cpp lays the compute buffer out as for one device and takes all of it on each, with
+/// room for the result of one exchange.
+void add_tensor_buffers(const Candidate& candidate, const Workload& workload, const Machine& machine,
+                        MemoryUse& use) {
+  const Shape& shape = *candidate.model->shape;
+  WalkedPart whole;
+  whole.count = shape.layers;
+  whole.head = true;
+  const Bytes exchanged = bytes(4 * std::min(workload.ubatch, workload.context).count() * shape.hidden);
+  for (std::size_t i = 0; i < use.devices.size(); ++i) {
+    use.devices[i].compute =
+        walked_compute(shape, workload, machine.devices[i].backend, *candidate.weights, whole) + exchanged;
+  }
+  use.host.compute = host_compute(shape, workload, false);
+}
+
+/// Split by row: takes the matrices from the devices of their layers and deals their rows out.
+void deal_rows(const Candidate& candidate, const Machine& machine, const Layout& layout, MemoryUse& use) {
+  const Weights& weights = *candidate.weights;
+  const auto at = [&use](int device) -> DeviceUse& { return use.devices[static_cast<std::size_t>(device)]; };
+  for (std::size_t i = 0; i < weights.layers.size(); ++i)
+    at(layout.layer_device[i]).weights -= matrices(weights.layers[i]);
+  at(layout.output_device).weights -= weights.output_tensor;
+  const std::vector<Bytes> shares = row_shares(*candidate.model->shape, weights, layout.parts);
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    use.devices[i].weights += shares[i];
+    use.devices[i].runtime += allowance(machine, layout.split);
+  }
+}
+
 }  // namespace
 
 bool uses_host(const Shape& shape, const Layout& layout) {
@@ -69,6 +123,7 @@ bool uses_host(const Shape& shape, const Layout& layout) {
 
 MemoryUse before_buffers(const Candidate& candidate, const Workload& workload, const Machine& machine,
                          const Layout& layout) {
+  if (layout.split == SplitMode::tensor) return tensor_parts(candidate, workload, machine, layout);
   const Shape& shape = *candidate.model->shape;
   const Weights& weights = *candidate.weights;
   const Bytes kv = kv_layer(shape, workload);
@@ -104,6 +159,7 @@ MemoryUse before_buffers(const Candidate& candidate, const Workload& workload, c
     use.devices[static_cast<std::size_t>(layout.output_device)].weights += weights.output;
   }
   for (std::size_t i = 0; i < use.devices.size(); ++i) use.devices[i].runtime = machine.devices[i].runtime;
+  if (layout.split == SplitMode::row) deal_rows(candidate, machine, layout, use);
   use.host.output = output_buffer(shape, workload);
   return use;
 }
@@ -117,8 +173,12 @@ void add_buffers(const Candidate& candidate, const Workload& workload, const Mac
     use.host.repacked = weights.repacked;
     return;
   }
+  if (layout.split == SplitMode::tensor) {
+    add_tensor_buffers(candidate, workload, machine, use);
+    return;
+  }
   const bool whole = !uses_host(shape, layout);
-  const bool pipelined = machine.devices.size() > 1 && whole;
+  const bool pipelined = machine.devices.size() > 1 && whole && layout.split == SplitMode::layer;
   use.host.compute = host_compute(shape, workload, pipelined);
   GraphPart part = whole ? GraphPart{} : streamed_parts(weights, layout);
   part.pipelined = pipelined;

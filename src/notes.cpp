@@ -204,8 +204,32 @@ class Remarks {
 
   void layer_split() {
     if (machine_.devices.size() < 2 || !on_gpu()) return;
+    if (const CardSplit* cost = split_cost(machine_, estimate_.placement.split)) {
+      shared_layers(*cost);
+      return;
+    }
     add("layer_split",
         "The cards work one after the other (layer split): more of them hold more, they are not faster.");
+  }
+
+  /// Split by row or tensor.
+  void shared_layers(const CardSplit& cost) {
+    const std::string id(cost.id);
+    add(id + "_split",
+        "What a split by " + id + " takes is worked out from llama.cpp's source, with an allowance of " +
+            mib_text(cost.memory) + " a card that is in no log: try it before you rely on a tight fit.");
+    if (!estimate_.speed.decode) return;
+    if (cost.sync) {
+      add("best_case",
+          "All cards work on every layer at once (experimental in llama.cpp). The high end of the speed is "
+          "the "
+          "best case, not a measurement; on slow links, or without NCCL, it may be no faster than a split by "
+          "layer.");
+    } else {
+      add("best_case",
+          "Row split was measured from a third of the speed of a split by layer to 1.6 times it, mostly "
+          "slower: old cards and NVLink gained.");
+    }
   }
 
   void wrong_model() {

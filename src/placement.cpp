@@ -198,6 +198,19 @@ class Solver {
     return uses;
   }
 
+  /// Every layer shared by all devices.
+  [[nodiscard]] Layout shared(std::vector<int> parts) const {
+    const bool by_row = workload_.split == SplitMode::row;
+    Layout layout = by_row ? by_free_memory(layers_ + 1, 0) : on_host(0);
+    if (!by_row) {
+      std::ranges::fill(layout.layer_device, 0);
+      layout.output_device = 0;
+    }
+    layout.split = workload_.split;
+    layout.parts = std::move(parts);
+    return layout;
+  }
+
   [[nodiscard]] int layers() const { return layers_; }
   [[nodiscard]] const Shape& shape() const { return shape_; }
 
@@ -267,6 +280,8 @@ Placement describe(const Solver& solver, const Machine& machine, const Layout& l
   placement.n_cpu_moe = layout.n_cpu_moe;
   placement.layer_device = layout.layer_device;
   placement.output_device = layout.output_device;
+  placement.split = layout.split;
+  placement.parts = layout.parts;
   placement.devices = fill.use.devices;
   placement.host = fill.use.host;
   const bool host_used = uses_host(solver.shape(), layout);
@@ -357,6 +372,20 @@ Placement placed(const Solver& solver, const Machine& machine, const Layout& lay
   return describe(solver, machine, layout, solver.fill(layout));
 }
 
+/// Every layer shared by all devices; nothing in host memory. By tensor llama.cpp deals out equal parts
+/// unless told otherwise, by row parts in proportion to the cards' memory.
+Placement place_shared(const Solver& solver, const Workload& workload, const Machine& machine) {
+  std::vector<int> by_memory;
+  for (const Device& device : machine.devices)
+    by_memory.push_back(std::max(1, static_cast<int>(in_gib(device.budget))));
+  if (workload.split == SplitMode::row) return placed(solver, machine, solver.shared(std::move(by_memory)));
+  const Placement even = placed(solver, machine, solver.shared(std::vector<int>(machine.devices.size(), 1)));
+  if (even.verdict == Verdict::fits) return even;
+  Placement uneven = placed(solver, machine, solver.shared(by_memory));
+  uneven.tensor_split = std::move(by_memory);
+  return uneven.verdict < even.verdict ? uneven : even;
+}
+
 }  // namespace
 
 std::string_view word(Verdict verdict) { return kVerdictWords[static_cast<std::size_t>(verdict)]; }
@@ -367,6 +396,8 @@ Placement place(const Candidate& candidate, const Workload& workload, const Mach
   const int all = solver.layers() + 1;
   const bool moe = solver.shape().moe.has_value();
   if (machine.devices.empty()) return placed(solver, machine, solver.by_free_memory(0, 0));
+  if (workload.split != SplitMode::layer && machine.devices.size() > 1)
+    return place_shared(solver, workload, machine);
   if (request.any()) {
     const int n_cpu_moe = request.cpu_moe ? solver.layers() : request.n_cpu_moe.value_or(0);
     return placed(solver, machine, solver.by_free_memory(request.n_gpu_layers.value_or(all), n_cpu_moe));
@@ -447,6 +478,8 @@ std::optional<Tokens> max_context(const Candidate& candidate, const Workload& wo
   layout.layer_device = placement.layer_device;
   layout.output_device = placement.output_device;
   layout.n_cpu_moe = placement.n_cpu_moe;
+  layout.split = placement.split;
+  layout.parts = placement.parts;
   const Machine used = placement.devices.empty() ? without_devices(machine) : machine;
   // Margins that were kept stay kept: without them the same context asked for would be placed otherwise.
   const Fill filled = Solver(candidate, workload, used).weigh({placement.devices, placement.host});

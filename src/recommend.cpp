@@ -146,7 +146,10 @@ class Ranking {
 
   /// Adds every quantisation of a model that runs to the candidates, or its nearest miss to the rejected.
   void consider(const Model& model) {
-    if (const std::string problem = objection(question(model, *quants_.front())); !problem.empty()) {
+    const Question first = question(model, *quants_.front());
+    std::string problem = objection(first);
+    if (problem.empty()) problem = split_objection(catalog_, first, machine_);
+    if (!problem.empty()) {
       Recommendation dropped;
       dropped.estimate.model = &model;
       dropped.estimate.quant = quants_.front();

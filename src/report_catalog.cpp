@@ -417,6 +417,9 @@ void release_lines(Record& record, const Engine& engine, const EngineRelease& re
        release.plans_scores ? "attention scores of all heads, flash attention or not" : "what is allocated",
        "plans_scores");
   line("graph", graph_text(release.graph), "graph");
+  std::string splits = "by layer";
+  for (const SplitMode split : release.splits) splits += ", by " + std::string(word(split));
+  line("several GPUs", splits, "splits");
   line("671B", release.mla_cache ? "the small MLA cache" : "full heads, 71 times the MLA cache", "mla_cache");
 }
 

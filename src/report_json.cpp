@@ -94,6 +94,7 @@ Json placement_json(const Placement& placement) {
       {"n_cpu_moe", placement.n_cpu_moe},
       {"mode", word(placement.mode)},
       {"strain", text(strain_word(placement.strain))},
+      {"split", word(placement.split)},
       {"tensor_split", placement.tensor_split.empty() ? Json(nullptr) : numbers(placement.tensor_split)},
       {"shortfall_bytes", count(placement.shortfall)},
       {"engine_n_gpu_layers", placement.engine_layers == 0 ? Json(nullptr) : Json(placement.engine_layers)},
@@ -468,6 +469,8 @@ Json release_item(const EngineRelease& release) {
   for (const ContextStep& step : release.default_context) {
     steps.push_back({{"gpu_memory_bytes", count(step.gpu_memory)}, {"context", count(step.context)}});
   }
+  Json splits = Json::array({word(SplitMode::layer)});
+  for (const SplitMode split : release.splits) splits.push_back(word(split));
   return {{"version", text(release.version)},
           {"from", release.from},
           {"default_context", std::move(steps)},
@@ -486,6 +489,7 @@ Json release_item(const EngineRelease& release) {
             {"vulkan_reorders", release.graph.vulkan_reorders},
             {"cells_without_flash", release.graph.cells_without_flash}}},
           {"mla_cache", release.mla_cache},
+          {"splits", std::move(splits)},
           {"sources", sources_json(release.sources)}};
 }
 

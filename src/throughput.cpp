@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
+#include "r1fit/card_split.hpp"
 #include "r1fit/kv_cache.hpp"
 
 namespace r1fit {
@@ -110,6 +112,47 @@ std::vector<DecodeStep> steps_of(const Machine& machine, const Works& works, con
   return steps;
 }
 
+/// Times of one token: slow, typical and fast, and what the full bandwidth of every memory allows.
+struct TokenTimes {
+  SecondsPerToken slow;
+  SecondsPerToken typical;
+  SecondsPerToken fast;
+  SecondsPerToken bound;
+};
+
+/// Devices that share every matrix by row: so many times as fast as one after the other as was measured.
+void share_by_row(TokenTimes& times, const std::vector<DecodeStep>& steps, const Works& works,
+                  const SplitFactor& factor) {
+  times = {times.slow / factor.low, times.typical / factor.typical, times.fast / factor.high, {}};
+  auto step = steps.begin();
+  for (std::size_t i = 0; i < works.shares.size(); ++i) {
+    // The bandwidth of a card too small for any layer is not among the steps.
+    if (works.devices[i].empty()) continue;
+    times.bound = std::max(times.bound, works.shares[i] / step->processor.bandwidth);
+    ++step;
+  }
+}
+
+/// Devices that work at once and wait for each other at every exchange. Slow is no better than one after the
+/// other; fast is the best case.
+void share_by_tensor(TokenTimes& times, const std::vector<DecodeStep>& steps, const Works& works,
+                     const SplitSync& sync) {
+  const SecondsPerToken one_after_the_other = times.slow;
+  times = {};
+  for (const DecodeStep& step : steps) {
+    const Spread spread = spread_of(step, false);
+    const SecondsPerToken time =
+        ((step.time.streaming + step.time.attention) * works.lag + step.time.layers) / step.factor;
+    times.slow = std::max(times.slow, time / spread.low);
+    times.typical = std::max(times.typical, time);
+    times.fast = std::max(times.fast, time / spread.high);
+    times.bound = std::max(times.bound, step.work.read() / step.processor.bandwidth);
+  }
+  times.slow = std::max(times.slow + sync.high * works.exchanges, one_after_the_other);
+  times.typical += sync.typical * works.exchanges;
+  times.fast += sync.low * works.exchanges;
+}
+
 /// The speed under one assumption; its steps go to `kept` where that is wanted.
 Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Placement& placement,
                    const Works& works, const Pick& pick, Speed* kept = nullptr) {
@@ -117,36 +160,42 @@ Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Pla
   Outcome outcome;
   outcome.pick = pick;
   std::vector<DecodeStep> steps = steps_of(machine, works, pick);
-  SecondsPerToken slow;
-  SecondsPerToken typical;
-  SecondsPerToken fast;
-  SecondsPerToken bound;  // the full bandwidth of every memory
+  TokenTimes times;
   SecondsPerToken hand_over;
   const DecodeStep* before = nullptr;
   for (const DecodeStep& step : steps) {
     const Spread spread = spread_of(step, experts);
     const SpeedFit& fit = *step.speed->fit;
-    typical += step.total();
-    slow += step.total() / spread.low;
-    fast += step.total() / spread.high;
-    bound += step.work.read() / step.processor.bandwidth;
+    times.typical += step.total();
+    times.slow += step.total() / spread.low;
+    times.fast += step.total() / spread.high;
+    times.bound += step.work.read() / step.processor.bandwidth;
     if (before != nullptr) hand_over += before->speed->fit->family->hand_over;
     before = &step;
     const bool measured = experts ? fit.expert_measurements > 0 : fit.measurements > 0;
     outcome.extrapolated = outcome.extrapolated || !measured;
   }
+  const CardSplit* split = split_cost(machine, works.split);
+  if (split != nullptr && split->sync) {
+    share_by_tensor(times, steps, works, *split->sync);
+    hand_over = SecondsPerToken{};
+  } else if (split != nullptr && split->decode) {
+    share_by_row(times, steps, works, *split->decode);
+  }
   SecondsPerToken disk_time;
   if (works.disk != BytesPerToken{}) disk_time = works.disk / *machine.disk;
-  typical += hand_over + disk_time;
-  slow += hand_over + disk_time * kScatteredReads;
-  fast += hand_over + disk_time;
-  bound += disk_time;
-  outcome.limit = rate(bound);
-  outcome.decode = {rate(slow), rate(typical), rate(fast)};
+  times.typical += hand_over + disk_time;
+  times.slow += hand_over + disk_time * kScatteredReads;
+  times.fast += hand_over + disk_time;
+  times.bound += disk_time;
+  outcome.limit = rate(times.bound);
+  outcome.decode = {rate(times.slow), rate(times.typical), rate(times.fast)};
   if (kept != nullptr) {
     kept->steps = std::move(steps);
     kept->hand_over = hand_over;
     kept->disk_time = disk_time;
+    kept->split = split;
+    if (split != nullptr && split->sync) kept->exchanges = split->sync->typical * works.exchanges;
   }
 
   if (placement.mode == PlacementMode::partial) {
@@ -209,6 +258,10 @@ std::string name_of(const Machine& machine, const Pick& pick) {
 std::vector<Outcome> decode_at(const Candidate& candidate, const Machine& machine, const Placement& placement,
                                const Works& works, std::string& unknown) {
   std::vector<Outcome> outcomes;
+  if (works.split != SplitMode::layer && split_cost(machine, works.split) == nullptr) {
+    unknown = "the catalogue does not say what a split by " + std::string(word(works.split)) + " costs";
+    return outcomes;
+  }
   const std::vector<Pick> picks = picks_of(machine, works, unknown);
   outcomes.reserve(picks.size());
   for (const Pick& pick : picks) {
@@ -243,6 +296,25 @@ Spread with_narrow(Spread spread) {
 Spread with_experts(Spread spread, const SpeedFamily& family) {
   return {1.0 / together(spread.low, family.experts_low), together(spread.high, family.experts_high)};
 }
+
+namespace {
+
+/// `work` of a model on one device, dealt out over `parts`; each device launches all layers.
+std::vector<Work> dealt_out(const Work& work, const std::vector<int>& parts) {
+  const double all = std::accumulate(parts.begin(), parts.end(), 0.0);
+  std::vector<Work> shares;
+  for (const int part : parts) {
+    const double share = part / all;
+    Work& one = shares.emplace_back(work);
+    one.weights = work.weights * share;
+    one.kv = work.kv * share;
+    one.attention = work.attention * share;
+    for (double& kernel : one.unpacked) kernel *= share;
+  }
+  return shares;
+}
+
+}  // namespace
 
 Works works_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
                const Placement& placement, Tokens depth) {
@@ -280,6 +352,16 @@ Works works_of(const Candidate& candidate, const Workload& workload, const Machi
   };
   std::ranges::for_each(works.devices, describe);
   describe(works.host);
+  works.split = placement.split;
+  if (placement.split == SplitMode::tensor) {
+    constexpr int exchanges_a_layer = 2;  // after attention and after the FFN
+    works.devices = dealt_out(works.devices.front(), placement.parts);
+    works.lag = tensor_shares(shape, workload, weights, placement.parts).lag;
+    works.exchanges = exchanges_a_layer * shape.layers;
+  } else if (placement.split == SplitMode::row) {
+    for (const Bytes share : row_shares(shape, weights, placement.parts))
+      works.shares.push_back(read_per_token(share));
+  }
   if (placement.disk_streamed != Bytes{}) {
     // Which part of the host's weights is in memory is up to the page cache: the same share of every read.
     const double share = ratio(placement.disk_streamed, placement.host.weights);
@@ -329,18 +411,34 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
     };
     if (device.speed != nullptr && !covered()) speed.extrapolated = true;
   }
-  if (speed.steps.size() > kMostDevicesMeasured) speed.extrapolated = true;
+  if (speed.steps.size() > kMostDevicesMeasured || speed.split != nullptr) speed.extrapolated = true;
   if (outcomes.size() > 1) {
     speed.slowest = name_of(machine, outcomes.front().pick);
     speed.fastest = name_of(machine, outcomes.back().pick);
   }
   for (const DecodeStep& step : speed.steps) speed.basis.push_back(class_source(*step.speed));
+  if (speed.split != nullptr) speed.basis.push_back(split_source(*speed.split));
   if (speed.disk_time != SecondsPerToken{}) speed.basis.emplace_back("disk rate as given");
   return speed;
 }
 
 std::string class_source(const SpeedClass& speed) {
   return std::string(speed.name) + ": " + std::string(speed.fit->source);
+}
+
+std::string split_source(const CardSplit& split) {
+  const Text figure = split.sync ? "sync" : "decode";
+  std::string text =
+      split.sync
+          ? "split by tensor, extrapolated: the high end is the best case, every card reading its share "
+            "at once with the fastest exchange known, no measurement; the low end is no better than a "
+            "split by layer. "
+          : "split by row, extrapolated: the speed by layer times what row split was measured to make of "
+            "it. ";
+  for (const Source& source : split.sources) {
+    if (std::ranges::find(source.covers, figure) != source.covers.end()) text += source.text;
+  }
+  return text;
 }
 
 std::string_view speed_word(TokensPerSecond speed) {

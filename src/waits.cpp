@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace r1fit {
 namespace {
@@ -96,6 +97,15 @@ std::vector<Load> loads_of(const Candidate& candidate, const Workload& workload,
       experts.experts += work.experts;
     } else {
       load.mixed += work.rest_mixed + work.experts;
+    }
+  }
+  if (placement.split == SplitMode::tensor) {
+    const Load all = loads.front();
+    const double parts = std::accumulate(placement.parts.begin(), placement.parts.end(), 0.0);
+    for (std::size_t i = 0; i < placement.parts.size(); ++i) {
+      const double share = placement.parts[i] / parts;
+      loads[i].plain = all.plain * share;
+      loads[i].bytes = all.bytes * share;
     }
   }
   return loads;
@@ -294,8 +304,14 @@ class Prefill {
       all.extrapolated = all.extrapolated || one.extrapolated || device.backend != gpu->backend;
     }
     // Micro-batches may follow each other through the cards: that is the high end, not what is typical.
-    if (used_ > 1 && placement_.mode == PlacementMode::gpu) {
+    if (used_ > 1 && placement_.mode == PlacementMode::gpu && placement_.split == SplitMode::layer) {
       all.times.fast *= (batches_.count + used_ - 1) / (batches_.count * used_);
+    }
+    if (const CardSplit* split = split_cost(machine_, placement_.split)) {
+      all.times.slow /= split->prefill.low;
+      all.times.typical /= split->prefill.typical;
+      all.times.fast /= split->prefill.high;
+      all.extrapolated = true;
     }
     if (const Load& host = loads_.back(); !host.empty()) {
       const HostMemory& memory = machine_.host;

@@ -399,6 +399,8 @@ Bytes add_tensor(LayerWeights& layer, const BlockTensor& tensor, const TensorTyp
   const Bytes padding = row_padding(type, tensor.row, size);
   take(layer, tensor, type.kernel, size, padding);
   layer.row_padding += padding;
+  if (tensor.role == TensorRole::attn_output) layer.output_block = type.block_weights;
+  if (tensor.role == TensorRole::ffn_down) layer.down_block = type.block_weights;
   // Stacks of one matrix a head are left as they are.
   const bool stacked = tensor.role == TensorRole::attn_k_b || tensor.role == TensorRole::attn_v_b;
   return !stacked && (type.id == "Q4_K" || type.id == "Q2_K") ? size : Bytes{};

@@ -402,6 +402,31 @@ struct DesktopReserve {
   Confidence confidence;
 };
 
+/// A multiple of something else that was measured at several places.
+struct SplitFactor {
+  double low;
+  double typical;
+  double high;
+  bool operator==(const SplitFactor&) const = default;
+};
+
+/// What it takes all cards to exchange what each of them has found.
+struct SplitSync {
+  SecondsPerToken low;
+  SecondsPerToken typical;
+  SecondsPerToken high;
+};
+
+/// What it costs to have several cards work on every layer at once.
+struct CardSplit {
+  Text id;                            ///< the word of --split: "row", "tensor"
+  Bytes memory;                       ///< on every card beside what the engine's buffers take; an allowance
+  std::optional<SplitSync> sync;      ///< one exchange, of which every layer has two
+  std::optional<SplitFactor> decode;  ///< speed as a multiple of a layer split's; without `sync`
+  SplitFactor prefill;                ///< the same for reading a prompt
+  List<Source> sources;
+};
+
 // ---- engines ---------------------------------------------------------------------------------------
 
 /// A command to paste. Braces hold what is filled in: {repo} {quant} {ctx} {tag} {flags} {hf_repo}.
@@ -433,7 +458,8 @@ struct EngineRelease {
   bool plans_scores;   ///< it plans with the scores of all heads, flash attention or not, and fills no card
                        ///< further
   GraphBuild graph;
-  bool mla_cache;  ///< 671B has the small MLA cache; without it full heads are kept
+  bool mla_cache;          ///< 671B has the small MLA cache; without it full heads are kept
+  List<SplitMode> splits;  ///< how several GPUs can share a model, other than by layer
   List<Source> sources;
 };
 
@@ -515,6 +541,7 @@ struct Catalog {
   List<NoSuchHardware> no_such_hardware;
   List<WorkingSetRegime> working_sets;
   List<DesktopReserve> desktops;
+  List<CardSplit> splits;
   List<Engine> engines;
   List<Measurement> measurements;
 };

@@ -75,4 +75,7 @@ void cite(const Catalog& catalog, const Machine& machine, Estimate& estimate);
 /// How a question contradicts itself, as a sentence; empty where it does not.
 std::string objection(const Question& question);
 
+/// Why the cards of `machine` cannot share the model as asked (--split), as a sentence; empty where they can.
+std::string split_objection(const Catalog& catalog, const Question& question, const Machine& machine);
+
 }  // namespace r1fit

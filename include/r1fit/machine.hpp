@@ -28,6 +28,7 @@ struct Device {
   std::optional<BytesPerSecond> bandwidth;
   const SpeedClass* speed = nullptr;         ///< null: unknown card
   const MeasuredDevice* measured = nullptr;  ///< what its own measurements say beyond the class
+  List<CardSplit> splits;             ///< what it costs to share every layer with other cards, by the way to
   std::vector<const Gpu*> stand_ins;  ///< of a nameless card: the catalogue's cards of its size, slow to fast
 };
 
@@ -96,6 +97,9 @@ void order_devices(Machine& machine);
 
 /// What the engines can count on of all cards together.
 Bytes gpu_memory(const Machine& machine);
+
+/// What it costs the devices to share every layer so; null by layer, and where nothing is known of it.
+const CardSplit* split_cost(const Machine& machine, SplitMode split);
 
 /// Host memory. `ram`, platform and bandwidth may each be unknown; nothing is assumed for them.
 HostMemory make_host(const Catalog& catalog, std::optional<Bytes> ram, const Host* platform,

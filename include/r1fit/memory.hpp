@@ -11,9 +11,11 @@ namespace r1fit {
 
 /// Where every block, its experts and the output layer lie.
 struct Layout {
-  std::vector<int> layer_device;  ///< device of each block; -1: host
-  int output_device = -1;         ///< -1: host
-  int n_cpu_moe = 0;              ///< experts of blocks below this number lie in host memory
+  std::vector<int> layer_device;       ///< device of each block; -1: host
+  int output_device = -1;              ///< -1: host
+  int n_cpu_moe = 0;                   ///< experts of blocks below this number lie in host memory
+  SplitMode split = SplitMode::layer;  ///< tensor: all blocks are said to lie on the first device
+  std::vector<int> parts;              ///< row and tensor: the proportions in which devices share a matrix
 };
 
 /// One model in one quantisation with its weights.

@@ -26,9 +26,12 @@ struct Placement {
   Strain strain = Strain::none;
   int n_gpu_layers = 0;  ///< output layer first
   int n_cpu_moe = 0;
-  std::vector<int> layer_device;   ///< device of each block; -1: host
-  int output_device = -1;          ///< -1: host
-  std::vector<int> tensor_split;   ///< blocks (and output) per device where it differs from llama.cpp's own
+  std::vector<int> layer_device;       ///< device of each block; -1: host
+  int output_device = -1;              ///< -1: host
+  SplitMode split = SplitMode::layer;  ///< row and tensor: devices share every block
+  std::vector<int> parts;              ///< row and tensor: the proportions in which they do
+  std::vector<int> tensor_split;   ///< blocks (and output) per device where it differs from llama.cpp's own;
+                                   ///< split by tensor: proportions
   std::vector<DeviceUse> devices;  ///< one a device; empty where the cards are left unused
   HostUse host;
   Bytes planned;  ///< what the engine's plan sets aside a device, where that and nothing else is too much

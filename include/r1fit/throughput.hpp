@@ -15,7 +15,11 @@ namespace r1fit {
 struct Works {
   std::vector<Work> devices;  ///< one a device
   Work host;
-  BytesPerToken disk;  ///< weights that RAM does not hold
+  BytesPerToken disk;                  ///< weights that RAM does not hold
+  SplitMode split = SplitMode::layer;  ///< tensor: the devices work at once, else one after the other
+  std::vector<BytesPerToken> shares;   ///< row: what each device reads of the matrices
+  double lag = 1;                      ///< tensor: see CardShares
+  int exchanges = 0;                   ///< tensor: between all devices
 };
 
 /// The work of one token under `placement` with `depth` tokens in the context.
@@ -58,18 +62,21 @@ struct Speed {
   std::optional<Range<TokensPerSecond>> prefill;  ///< these three are filled by add_waits()
   std::optional<Range<Seconds>> ttft;
   std::optional<Range<Seconds>> answer;
-  BytesPerToken from_disk;        ///< weights read from disk for a token, whether its rate is known or not
-  SecondsPerToken disk_time;      ///< 0 where the rate is not known
-  SecondsPerToken hand_over;      ///< from device to device, all of them
-  std::vector<DecodeStep> steps;  ///< of the typical case
-  bool extrapolated = false;      ///< nothing like it was measured
-  std::string slowest;            ///< stand-ins at both ends of the range, where hardware is unnamed
+  BytesPerToken from_disk;           ///< weights read from disk for a token, whether its rate is known or not
+  SecondsPerToken disk_time;         ///< 0 where the rate is not known
+  SecondsPerToken hand_over;         ///< from device to device, all of them
+  SecondsPerToken exchanges;         ///< split by tensor: between all devices, of the typical case
+  const CardSplit* split = nullptr;  ///< what sharing every layer costs; null by layer
+  std::vector<DecodeStep> steps;     ///< of the typical case
+  bool extrapolated = false;         ///< nothing like it was measured
+  std::string slowest;               ///< stand-ins at both ends of the range, where hardware is unnamed
   std::string fastest;
   std::vector<std::string> basis;  ///< sentences: what the numbers rest on
   std::string unknown;             ///< why decode is unset
 };
 
-/// Speed of `placement`. Processors work one after the other (layer split); see docs/model.md.
+/// Speed of `placement`. Processors work one after the other unless the devices share every layer; see
+/// docs/model.md.
 Speed speed_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
                const Placement& placement);
 
@@ -80,6 +87,9 @@ std::optional<Range<TokensPerSecond>> decode_at_depth(const Candidate& candidate
 
 /// What a class of hardware is and where its constants come from, in one sentence.
 std::string class_source(const SpeedClass& speed);
+
+/// What the speed of devices that share every layer rests on, in sentences.
+std::string split_source(const CardSplit& split);
 
 /// The words of the first screen: comfortable >= 30 tok/s, usable 10-30, slow 5-10, barely < 5.
 std::string_view speed_word(TokensPerSecond speed);

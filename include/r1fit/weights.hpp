@@ -24,8 +24,10 @@ struct LayerWeights {
   std::array<Bytes, 3> expert_tensors;      ///< the same for the routed experts: gate, up, down
   KernelWeights weights{};                  ///< in numbers, routed experts apart
   KernelWeights expert_weights{};
-  int kind = 0;       ///< equal where all tensors take the same
-  Bytes row_padding;  ///< what CUDA and ROCm add to quantised rows that are no multiple of 512
+  int kind = 0;          ///< equal where all tensors take the same
+  int output_block = 1;  ///< elements of a block of attn_output, which a split by tensor does not divide
+  int down_block = 1;    ///< and of ffn_down
+  Bytes row_padding;     ///< what CUDA and ROCm add to quantised rows that are no multiple of 512
   [[nodiscard]] Bytes total() const { return attention + ffn + experts; }
   [[nodiscard]] Bytes tensor(TensorRole role) const { return tensors[static_cast<std::size_t>(role)]; }
 };

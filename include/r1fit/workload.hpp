@@ -20,6 +20,7 @@ enum class LogitsRows : std::uint8_t { parallel, ubatch };
 enum class ContextChoice : std::uint8_t { stated, longest, by_engine };
 /// How several GPUs share a model.
 enum class SplitMode : std::uint8_t { layer, row, tensor };
+inline constexpr std::array kSplitModes{SplitMode::layer, SplitMode::row, SplitMode::tensor};
 
 /// How a release of an engine builds its graph, where it shows in the buffers. The defaults are llama.cpp's
 /// today.
