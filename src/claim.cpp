@@ -275,7 +275,16 @@ class Judge {
     claim_.limit_steps.clear();
     const Speed best =
         speed_of(candidate_of(estimate), estimate.workload, fastest_of(machine), estimate.placement);
+    if (best.split != nullptr) {
+      // Devices that work at once are bounded by one of them.
+      const DecodeStep& slowest = *std::ranges::max_element(
+          best.steps, {}, [](const DecodeStep& step) { return step.work.read() / step.processor.bandwidth; });
+      const BytesPerSecond bandwidth = slowest.processor.bandwidth;
+      claim_.limit_steps.push_back(
+          {slowest.where, BytesPerToken::of(bandwidth.count() / best.limit->count()), bandwidth});
+    }
     for (const DecodeStep& step : best.steps) {
+      if (best.split != nullptr) break;
       const BytesPerSecond bandwidth = step.processor.bandwidth;
       const auto same = std::ranges::find(claim_.limit_steps, bandwidth, &LimitStep::bandwidth);
       if (same != claim_.limit_steps.end()) {
@@ -377,11 +386,25 @@ class Judge {
             (moe ? ", or the model's own multi-token prediction" : "") +
             ") may exceed it, and so may the sum over several requests at once; the claim would have to say "
             "so.");
-    if (claim_.estimate.placement.devices.size() > 1) {
+    const Placement& placement = claim_.estimate.placement;
+    if (placement.devices.size() > 1 && placement.split == SplitMode::layer)
       add("split_mode",
-          "Judged with the layers split over the cards, which work one after the other; row or tensor split, "
-          "where the cards read at once, may exceed it.");
-    }
+          "Judged with the layers split over the cards, which work one after the other; a split of every "
+          "layer, where the cards read at once, may exceed it" +
+              by_tensor() + ".");
+  }
+
+  /// The best case of the same cards under --split tensor; empty where it is not modelled.
+  [[nodiscard]] std::string by_tensor() const {
+    Question question = undivided();
+    question.engine = {};
+    question.workload.split = SplitMode::tensor;
+    const Machine machine = fastest_of(roomy(*claim_.machine));
+    if (!split_objection(catalog_, question, machine).empty()) return {};
+    const Speed speed = evaluate(catalog_, question, machine).speed;
+    if (!speed.decode || !speed.limit) return {};
+    return ": with --split tensor the best case is " + tok_per_s_text(speed.decode->high) + " tok/s, and " +
+           tok_per_s_text(*speed.limit) + " at most";
   }
 
   // ---- sizes
@@ -477,12 +500,19 @@ class Judge {
     int count;
   };
 
+  /// The question as it is asked of other hardware, which may be one card or of any backend: by layer.
+  [[nodiscard]] Question elsewhere() const {
+    Question question = undivided();
+    question.workload.split = SplitMode::layer;
+    return question;
+  }
+
   /// Bytes of one token's reads with all on the devices.
   [[nodiscard]] BytesPerToken resident_reads() const {
     Machine machine;
     machine.devices.push_back(make_device(catalog_, catalog_.gpus.front(), gib(24), {}, {}, {}));
     BytesPerToken sum;
-    for (const DecodeStep& step : evaluate(catalog_, undivided(), roomy(machine)).speed.steps)
+    for (const DecodeStep& step : evaluate(catalog_, elsewhere(), roomy(machine)).speed.steps)
       sum += step.work.read();
     return sum;
   }
@@ -504,13 +534,14 @@ class Judge {
     });
     std::optional<Alternative> tight;
     const Candidate candidate{question_.model, question_.quant, &weights};
+    const Workload workload = elsewhere().workload;
     for (const Trial& trial : trials) {
       const Machine machine = machine_of(catalog_, {trial.gpu, trial.memory}, trial.count);
-      const Placement placement = place(candidate, question_.workload, machine);
+      const Placement placement = place(candidate, workload, machine);
       if (placement.verdict > Verdict::tight || placement.strain == Strain::tensors_by_hand) continue;
       const bool is_tight = placement.verdict == Verdict::tight;
       if (is_tight && tight) continue;
-      const Speed speed = speed_of(candidate, question_.workload, machine, placement);
+      const Speed speed = speed_of(candidate, workload, machine, placement);
       if (wanted && !(speed.decode && speed.decode->typical >= *wanted)) continue;
       const Alternative found{kind, trial.gpu, trial.count, trial.memory, is_tight, speed.decode};
       if (!is_tight) {

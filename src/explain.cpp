@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "explain_waits.hpp"
 #include "r1fit/kv_cache.hpp"
@@ -166,6 +167,14 @@ std::string buffer_how(const Estimate& estimate, Backend backend) {
   return text;
 }
 
+/// "1/2" of what all devices share.
+std::string part_text(const Placement& placement, std::size_t at) {
+  int all = 0;
+  for (const int part : placement.parts) all += part;
+  const int divisor = std::gcd(placement.parts[at], all);
+  return std::to_string(placement.parts[at] / divisor) + "/" + std::to_string(all / divisor);
+}
+
 void explain_device(std::string& out, const Estimate& estimate, const Machine& machine, std::size_t at,
                     const Style& style, SourceList& sources) {
   const Placement& placement = estimate.placement;
@@ -173,9 +182,21 @@ void explain_device(std::string& out, const Estimate& estimate, const Machine& m
   const DeviceUse& use = placement.devices[at];
   const std::string quant =
       std::string(estimate.quant->id) + " " + sources.refs(estimate.quant->sources, "rules");
-  std::vector<Line> lines = weight_lines(estimate, static_cast<int>(at), use.weights, quant);
-  const std::int64_t blocks = groups_at(estimate, static_cast<int>(at)).blocks;
-  lines.push_back({"KV cache", use.kv_cache, kv_formula(*estimate.model->shape, estimate.workload, blocks)});
+  const bool shared = placement.split != SplitMode::layer;
+  const bool by_tensor = placement.split == SplitMode::tensor;
+  std::vector<Line> lines;
+  if (shared) {
+    lines.push_back({"weights", use.weights,
+                     part_text(placement, at) + " of every matrix as " + quant +
+                         (by_tensor ? ", norms and biases whole" : ", norms and biases of its layers")});
+  } else {
+    lines = weight_lines(estimate, static_cast<int>(at), use.weights, quant);
+  }
+  const std::int64_t blocks =
+      by_tensor ? estimate.model->shape->layers : groups_at(estimate, static_cast<int>(at)).blocks;
+  lines.push_back({"KV cache", use.kv_cache,
+                   (by_tensor ? part_text(placement, at) + " of " : "") +
+                       kv_formula(*estimate.model->shape, estimate.workload, blocks)});
   lines.push_back({"compute buffer", use.compute, buffer_how(estimate, device.backend)});
   lines.push_back({"pool", use.pool,
                    estimate.workload.flash()
@@ -186,7 +207,11 @@ void explain_device(std::string& out, const Estimate& estimate, const Machine& m
     runtime =
         std::string(device.gpu->runtime->name) + " " + sources.refs(device.gpu->runtime->sources, "typical");
   }
-  lines.push_back({"runtime", use.runtime, printable(runtime)});
+  lines.push_back({"runtime", device.runtime, printable(runtime)});
+  if (const CardSplit* split = split_cost(machine, placement.split)) {
+    lines.push_back({"sharing", use.runtime - device.runtime,
+                     "an allowance, in no log " + sources.refs(split->sources, "memory")});
+  }
   std::string title = "Memory of " + device_title(device);
   if (machine.devices.size() > 1) title += ", card " + std::to_string(at + 1);
   sum(out, style, title, lines, "in all");
@@ -326,21 +351,44 @@ void explain_speed(std::string& out, const Estimate& estimate, const Machine& ma
     out += wrap("  ", "Not known: " + printable(speed.unknown) + ".", width);
     return;
   }
+  const bool at_once = speed.split != nullptr && speed.split->sync;
   out += wrap("  ",
               "A token reads and unpacks every weight that takes part in it, and reads the KV cache of the " +
                   count_text(std::min(estimate.workload.depth, estimate.workload.context)) +
-                  " tokens before it; one processor after the other (docs/model.md).",
+                  " tokens before it; " +
+                  (at_once ? "all cards at once, each its part" : "one processor after the other") +
+                  " (docs/model.md).",
               width);
   SecondsPerToken time = speed.hand_over + speed.disk_time;
+  SecondsPerToken slowest;
   for (const DecodeStep& step : speed.steps) {
     explain_step(out, step, machine, width, sources);
-    time += step.total();
+    slowest = std::max(slowest, step.beside_others(speed.lag));
+    if (!at_once) time += step.total();
   }
+  if (at_once) time += slowest + speed.exchanges;
   if (speed.disk_time != SecondsPerToken{}) {
     out += wrap("  disk: ", gb_text(speed.from_disk, 2) + " = " + ms_text(speed.disk_time), width);
   }
   if (speed.hand_over != SecondsPerToken{})
     out += wrap("  ", "handing over between them: " + ms_text(speed.hand_over), width);
+  if (at_once) {
+    constexpr double even = 1.005;
+    out += wrap("  ",
+                "the slowest card: " + ms_text(slowest) +
+                    (speed.lag > even
+                         ? ", heads and columns divided in whole blocks (x " + fixed_text(speed.lag, 2) + ")"
+                         : std::string()) +
+                    "; exchanges between all cards, two a layer: " + ms_text(speed.exchanges) + " " +
+                    sources.refs(speed.split->sources, "sync"),
+                width);
+  } else if (speed.split != nullptr) {
+    time = time / speed.split->decode->typical;
+    out += wrap("  ",
+                "split by row, x " + fixed_text(speed.split->decode->typical, 2) +
+                    " of the speed one after the other " + sources.refs(speed.split->sources, "decode"),
+                width);
+  }
   out += wrap("  ",
               "in all " + ms_text(time) + " a token, 1 / " + ms_text(time) + " = " +
                   fixed_text(rate(time).count(), 1) + " tok/s",
@@ -351,8 +399,11 @@ void explain_speed(std::string& out, const Estimate& estimate, const Machine& ma
     out += wrap("  ", "typical is held to " + fixed_text(decode.typical.count(), 1) + " tok/s by the limit",
                 width);
   }
-  std::string range = "80 % of measurements lie between " + fixed_text(decode.low.count(), 1) + " and " +
-                      fixed_text(decode.high.count(), 1) + " tok/s";
+  const std::string low = fixed_text(decode.low.count(), 1);
+  const std::string high = fixed_text(decode.high.count(), 1);
+  std::string range = at_once ? "the range is no measurement: from " + low +
+                                    " tok/s, no better than by layer, to the best case, " + high
+                              : "80 % of measurements lie between " + low + " and " + high + " tok/s";
   if (speed.slowest.empty() && decode.typical.count() > 0) {
     range += " (x " + fixed_text(decode.low.count() / decode.typical.count(), 2) + " to x " +
              fixed_text(decode.high.count() / decode.typical.count(), 2) + ")";

@@ -128,7 +128,8 @@ class Remarks {
   }
 
   void ollama_default() {
-    if (estimate_.file != nullptr || !on_gpu() || estimate_.placement.strain == Strain::tensors_by_hand)
+    if (estimate_.file != nullptr || !on_gpu() || estimate_.placement.strain == Strain::tensors_by_hand ||
+        estimate_.placement.split != SplitMode::layer)
       return;
     const EngineRelease* release = ollama_release();
     if (release == nullptr) return;
@@ -153,7 +154,9 @@ class Remarks {
     const std::vector<std::string> differing =
         differences(engine, *estimate_.model, estimate_.placement.mode == PlacementMode::partial);
     for (std::size_t i = 0; i < differing.size(); ++i) text += (i == 0 ? " has " : ", ") + differing[i];
-    if (differing.empty()) text += " takes the memory that current releases take";
+    if (differing.empty())
+      text += estimate_.placement.split == SplitMode::row ? " can split by row, which current releases cannot"
+                                                          : " takes the memory that current releases take";
     const Tokens by_default = default_context(*engine.release, gpu_memory(machine_), *estimate_.model);
     if (by_default != estimate_.workload.context)
       text += "; by itself it takes a context of " + count_text(by_default) + " (--ctx default)";

@@ -215,6 +215,7 @@ std::string workload_text(const Workload& workload, const EngineChoice& engine, 
   if (workload.kv_v != workload.kv_k) text += "/" + std::string(word(workload.kv_v));
   if (workload.parallel > 1) text += ", " + count_text(workload.parallel) + " slots";
   if (!workload.flash()) text += ", flash attention off";
+  if (workload.split != SplitMode::layer) text += ", split by " + std::string(word(workload.split));
   text += ", " + engine_title(engine) + " on ";
   text += title(backend);
   return text + ".";

@@ -141,8 +141,7 @@ void share_by_tensor(TokenTimes& times, const std::vector<DecodeStep>& steps, co
   times = {};
   for (const DecodeStep& step : steps) {
     const Spread spread = spread_of(step, false);
-    const SecondsPerToken time =
-        ((step.time.streaming + step.time.attention) * works.lag + step.time.layers) / step.factor;
+    const SecondsPerToken time = step.beside_others(works.lag);
     times.slow = std::max(times.slow, time / spread.low);
     times.typical = std::max(times.typical, time);
     times.fast = std::max(times.fast, time / spread.high);
@@ -195,6 +194,7 @@ Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Pla
     kept->hand_over = hand_over;
     kept->disk_time = disk_time;
     kept->split = split;
+    kept->lag = works.lag;
     if (split != nullptr && split->sync) kept->exchanges = split->sync->typical * works.exchanges;
   }
 
@@ -359,8 +359,9 @@ Works works_of(const Candidate& candidate, const Workload& workload, const Machi
     works.lag = tensor_shares(shape, workload, weights, placement.parts).lag;
     works.exchanges = exchanges_a_layer * shape.layers;
   } else if (placement.split == SplitMode::row) {
-    for (const Bytes share : row_shares(shape, weights, placement.parts))
-      works.shares.push_back(read_per_token(share));
+    const std::vector<Bytes> shares = row_shares(shape, weights, placement.parts);
+    for (std::size_t i = 0; i < shares.size(); ++i)
+      works.shares.push_back(read_per_token(shares[i]) + works.devices[i].kv);
   }
   if (placement.disk_streamed != Bytes{}) {
     // Which part of the host's weights is in memory is up to the page cache: the same share of every read.

@@ -105,7 +105,7 @@ TEST_CASE("a request that cannot be read says why, with its id", "[batch]") {
         "no key \"nmae\" in gpus; nearest: name");
   CHECK(fault_of(R"({"model": "32b", "reserve_gib": 1, "desktop": "linux"})") ==
         "reserve_gib and desktop exclude each other");
-  CHECK(fault_of(R"({"model": "32b", "split": "row"})") == "split other than layer is not modelled yet");
+  CHECK(fault_of(R"({"model": "32b", "split": "rows"})") == "split takes layer, row or tensor, not \"rows\"");
 }
 
 TEST_CASE("every key refuses values of another type", "[batch]") {

@@ -70,7 +70,7 @@ TEST_CASE("heads that do not divide make the others wait") {
 
 TEST_CASE("the parts of all cards are the whole, whatever the proportions") {
   const Workload workload;
-  for (const char* name : {"1.5b", "7b", "8b-llama", "r1-0528-qwen3-8b", "14b", "32b", "70b"}) {
+  for (const char* name : {"1.5b", "7b", "r1-distill-llama-8b", "r1-0528-qwen3-8b", "14b", "32b", "70b"}) {
     for (const char* quant : {"Q4_K_M", "Q8_0", "IQ3_M", "F16"}) {
       const Pair pair = pair_of(name, quant);
       for (const std::vector<int>& parts :

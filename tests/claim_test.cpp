@@ -161,6 +161,28 @@ TEST_CASE("verdicts on a speed follow one another", "[claim]") {
   CHECK_FALSE(has(judged("32b", "Q4_K_M", card, speed("1000")), "split_mode"));
 }
 
+TEST_CASE("a speed that no split by layer reaches is told what a split of every layer may", "[claim]") {
+  const ClaimedHardware two = on(machine_with("2x rtx 3090"));
+  const Claim claim = judged("70b", "Q4_K_M", two, speed("30"));
+  CHECK(claim.verdict == ClaimVerdict::impossible);
+  CHECK_THAT(text_of(claim, "split_mode"), contains("with --split tensor the best case is"));
+  // What llama.cpp cannot share so has no figure.
+  const Claim large = judged("r1-671b", "Q4_K_M", on(machine_with("8x h100-80gb-sxm")), speed("500"));
+  CHECK_THAT(text_of(large, "split_mode"), contains("may exceed it."));
+
+  // Asked about a split by tensor it is held against that.
+  Question question = shipped_question("70b", "Q4_K_M");
+  question.workload.split = SplitMode::tensor;
+  const Claim asked = judge(builtin_catalog(), question, two, speed("30"));
+  CHECK(asked.plausible());
+  CHECK_FALSE(has(asked, "split_mode"));
+  REQUIRE(asked.limit_steps.size() == 1);
+  const LimitStep& step = asked.limit_steps.front();
+  CHECK_THAT((step.bandwidth / step.read).count(), within_rel(asked.limit->count(), 1e-9));
+  const Claim above = judge(builtin_catalog(), question, two, speed("60"));
+  CHECK(above.verdict == ClaimVerdict::impossible);
+}
+
 TEST_CASE("RAM that is not stated is what the claim needs, and that is said", "[claim]") {
   const ClaimedHardware card = on(machine_with("rtx 4090"));
   const Claim slow = judged("70b", "Q4_K_M", card, speed("1.5"));

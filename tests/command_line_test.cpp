@@ -337,7 +337,6 @@ TEST_CASE("what excludes each other is refused", "[command_line]") {
   CHECK(refusal({"--json", "--format", "json"}) == "(no error)");
   CHECK_THAT(refusal({"--gpu", "4090", "--bandwidth", "900"}),
              contains("--bandwidth is about nameless cards"));
-  CHECK(refusal({"--split", "row"}) == "--split row is not modelled yet; layer is");
 }
 
 TEST_CASE("what is documented of a command is what its help lists", "[command_line]") {

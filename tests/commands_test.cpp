@@ -33,6 +33,17 @@ TEST_CASE("what Ollama has no tag for comes from the hub unless it is in parts")
   CHECK_THAT(command_of(parts, "llama.cpp"), contains("unsloth/DeepSeek-R1-0528-GGUF:UD-Q4_K_XL"));
 }
 
+TEST_CASE("cards that share every layer are asked for it, of llama.cpp alone") {
+  Workload workload;
+  workload.split = SplitMode::tensor;
+  const Estimate even = shipped_estimate("70b", "Q4_K_M", machine_with("2x rtx 3090"), workload);
+  CHECK_THAT(command_of(even, "llama.cpp"), contains("-c 8192 -ngl 99 -sm tensor"));
+  CHECK_THAT(command_of(even, "llama.cpp"), !contains("-ts"));
+  CHECK(command_of(even, "ollama").empty());
+  const Estimate uneven = shipped_estimate("32b", "Q6_K", nameless({24, 12}), workload);
+  CHECK_THAT(command_of(uneven, "llama.cpp"), contains("-sm tensor -ts 24,12"));
+}
+
 TEST_CASE("every setting of the estimate is in the command") {
   Workload workload;
   workload.context = tokens(16384);

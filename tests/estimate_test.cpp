@@ -52,6 +52,49 @@ TEST_CASE("questions that contradict themselves are refused with the reason") {
   CHECK_THAT(refusal(question), contains("--parallel"));
 }
 
+TEST_CASE("a split of every layer is refused where llama.cpp has none, with the reason") {
+  const auto refused = [](const Question& question, const Machine& machine) {
+    return split_objection(builtin_catalog(), question, machine);
+  };
+  const Machine two = machine_with("2x rtx 3090");
+  Question question = shipped_question("32b", "Q4_K_M");
+  CHECK(refused(question, machine_with("rtx 3090")).empty());
+  question.workload.split = SplitMode::tensor;
+  CHECK(refused(question, two).empty());
+  CHECK_THAT(refused(question, machine_with("rtx 3090")), contains("several GPUs"));
+  CHECK_THAT(refused(question, machine_with("17x rtx 3090")), contains("at most 16"));
+  Machine other = two;
+  for (Device& device : other.devices) device.backend = Backend::vulkan;
+  CHECK_THAT(refused(question, other), contains("Vulkan"));
+  other.devices.front().backend = Backend::cuda;
+  other.devices.back().backend = Backend::rocm;
+  CHECK_THAT(refused(question, other), contains("one backend"));
+  question.workload.flash_attention = FlashAttention::off;
+  CHECK_THAT(refused(question, two), contains("flash attention"));
+  question.workload.flash_attention = FlashAttention::automatic;
+  question.placement.n_gpu_layers = 20;
+  CHECK_THAT(refused(question, two), contains("--ngl"));
+  question.placement = {};
+
+  question.engine = engine_choice(builtin_catalog(), "ollama");
+  CHECK_THAT(refused(question, two), contains("not of Ollama"));
+  question.engine = engine_choice(builtin_catalog(), "llama.cpp@2026-03");
+  CHECK_THAT(refused(question, two), contains("llama.cpp@2026-06"));
+
+  // llama.cpp took split by row out in July 2026.
+  question.workload.split = SplitMode::row;
+  CHECK(refused(question, two).empty());
+  question.engine = {};
+  CHECK_THAT(refused(question, two), contains("--split tensor"));
+  question.engine = engine_choice(builtin_catalog(), "llama.cpp@2024-08");
+  CHECK_THAT(refused(question, two), contains("llama.cpp@2025-04"));
+
+  question = shipped_question("r1-671b", "Q4_K_M");
+  question.workload.split = SplitMode::tensor;
+  CHECK_THAT(refused(question, machine_with("8x a100-80gb-sxm")), contains("MLA"));
+  CHECK_THAT(error_of([&] { evaluate(builtin_catalog(), question, two); }), contains("MLA"));
+}
+
 TEST_CASE("engines whose files are not GGUF are not guessed at") {
   Question question = shipped_question("32b", "Q4_K_M");
   for (const Engine& engine : builtin_catalog().engines) {

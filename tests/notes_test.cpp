@@ -69,6 +69,13 @@ TEST_CASE("a 671B file of before the MLA cache is told by its cache") {
 TEST_CASE("several cards hold more and are not faster") {
   CHECK_FALSE(note(shipped_estimate("70b", "Q4_K_M", machine_with("2x rtx 3090")), "layer_split").empty());
   CHECK(note(shipped_estimate("32b", "Q4_K_M", machine_with("rtx 3090")), "layer_split").empty());
+  Workload shared;
+  shared.split = SplitMode::tensor;
+  const Estimate tensor = shipped_estimate("70b", "Q4_K_M", machine_with("2x rtx 3090"), shared);
+  CHECK(note(tensor, "layer_split").empty());
+  CHECK(note(tensor, "ollama_default_context").empty());
+  CHECK_THAT(note(tensor, "tensor_split"), contains("allowance"));
+  CHECK_THAT(note(tensor, "best_case"), contains("not a measurement"));
 }
 
 TEST_CASE("sizes announced in GiB and written GB") {

@@ -339,6 +339,84 @@ TEST_CASE("a release that counts the output last leaves it out of all but everyt
   CHECK(whole.mode == PlacementMode::gpu);
 }
 
+// ---- every layer on several cards ------------------------------------------------------------------
+
+TEST_CASE("split by tensor puts half of weights and cache on each of two cards") {
+  Workload workload;
+  workload.split = SplitMode::tensor;
+  const Estimate both = shipped_estimate("70b", "Q4_K_M", cards(2, "rtx 3090", 24), workload);
+  CHECK(both.placement.mode == PlacementMode::gpu);
+  CHECK(both.placement.split == SplitMode::tensor);
+  CHECK(both.placement.tensor_split.empty());
+  const DeviceUse& first = both.placement.devices.front();
+  const DeviceUse& second = both.placement.devices.back();
+  CHECK(first.kv_cache == second.kv_cache);
+  CHECK(first.kv_cache == kv_layer(*both.model->shape, workload) * 40);
+  CHECK_THAT(ratio(first.weights, second.weights), test::within_rel(1.0, 0.01));
+  CHECK_THAT(ratio(first.weights + second.weights, both.weights.total() - both.weights.token_embd),
+             test::within_rel(1.0, 0.001));
+  // The buffer is not divided, nor is there a pipeline.
+  const Estimate alone = shipped_estimate("70b", "Q4_K_M", cards(1, "a100-80gb-sxm", 80));
+  CHECK(first.compute > alone.placement.devices.front().compute);
+  CHECK(first.compute < alone.placement.devices.front().compute + mib(32));
+}
+
+TEST_CASE("cards of unequal size are given parts in proportion where equal ones do not fit") {
+  Workload workload;
+  workload.split = SplitMode::tensor;
+  const Machine machine = nameless({24, 12});
+  const Placement small = shipped_estimate("14b", "Q4_K_M", machine, workload).placement;
+  CHECK(small.verdict == Verdict::fits);
+  CHECK(small.tensor_split.empty());
+  const Placement large = shipped_estimate("32b", "Q6_K", machine, workload).placement;
+  CHECK(large.verdict == Verdict::fits);
+  CHECK(large.tensor_split == std::vector<int>{24, 12});
+  CHECK(large.devices.front().weights > large.devices.back().weights * 3 / 2);
+}
+
+TEST_CASE("what a split of every layer has no room for is not put into RAM") {
+  Workload workload;
+  workload.split = SplitMode::tensor;
+  const Placement placement =
+      shipped_estimate("70b", "Q8_0", cards(2, "rtx 3090", 24, 256), workload).placement;
+  CHECK(placement.verdict == Verdict::does_not_fit);
+  CHECK(placement.shortfall > Bytes{});
+}
+
+TEST_CASE("a longer context of cards that share every layer keeps the verdict and one step more does not") {
+  Workload workload;
+  workload.split = SplitMode::tensor;
+  const Machine machine = cards(2, "rtx 3090", 24);
+  const Estimate estimate = shipped_estimate("70b", "Q4_K_M", machine, workload);
+  REQUIRE(estimate.max_context);
+  workload.context = *estimate.max_context;
+  CHECK(shipped_estimate("70b", "Q4_K_M", machine, workload).placement.verdict == Verdict::fits);
+  workload.context += tokens(256);
+  CHECK(shipped_estimate("70b", "Q4_K_M", machine, workload).placement.verdict > Verdict::fits);
+}
+
+TEST_CASE("split by row deals out the matrices and leaves caches with their layers") {
+  const Catalog& all = catalog();
+  Question question = shipped_question("70b", "Q4_K_M");
+  question.engine = engine_choice(all, "llama.cpp@2026-06");
+  const Machine machine = cards(2, "tesla p40", 24);
+  const Placement by_layer = evaluate(all, question, machine).placement;
+  question.workload.split = SplitMode::row;
+  const Placement by_row = evaluate(all, question, machine).placement;
+  CHECK(by_row.split == SplitMode::row);
+  Bytes layers;
+  Bytes rows;
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(by_row.devices[i].kv_cache == by_layer.devices[i].kv_cache);
+    CHECK(by_row.devices[i].compute < by_layer.devices[i].compute);  // no pipeline
+    layers += by_layer.devices[i].weights;
+    rows += by_row.devices[i].weights;
+  }
+  CHECK_THAT(ratio(rows, layers), test::within_rel(1.0, 1e-6));
+  CHECK_THAT(ratio(by_row.devices.front().weights, by_row.devices.back().weights),
+             test::within_rel(1.0, 0.02));
+}
+
 // ---- llama.cpp's layer split ------------------------------------------------------------------------
 
 // Of N layers (the output is the last) over n equal devices, layer i goes to device i * n / N.

@@ -181,6 +181,72 @@ TEST_CASE("a second card in layer split never doubles the speed") {
   CHECK(catalog.gpus.size() > 100);
 }
 
+namespace {
+
+Estimate shared(const char* model, const Machine& machine, SplitMode split, const char* engine = "") {
+  Question question = shipped_question(model, "Q4_K_M");
+  question.engine = engine_choice(builtin_catalog(), engine);
+  question.workload.split = split;
+  return estimate(builtin_catalog(), question, machine);
+}
+
+}  // namespace
+
+TEST_CASE("cards that share every layer are at most twice as fast as one, and below their limit") {
+  int tried = 0;
+  for (const Machine& one : all_machines()) {
+    if (one.devices.empty() || one.devices.front().unified) continue;
+    const Backend backend = one.devices.front().backend;
+    if (backend != Backend::cuda && backend != Backend::rocm) continue;
+    Machine two = one;
+    two.devices.push_back(one.devices.front());
+    for (const char* model : {"1.5b", "7b"}) {
+      INFO(name_of(one) << ", " << model);
+      const Speed alone = shipped_estimate(model, "Q4_K_M", one).speed;
+      const Speed layers = shipped_estimate(model, "Q4_K_M", two).speed;
+      if (!alone.decode || !layers.decode) continue;
+      const Speed tensor = shared(model, two, SplitMode::tensor).speed;
+      const Speed row = shared(model, two, SplitMode::row, "llama.cpp@2026-06").speed;
+      ++tried;
+      for (const Speed* speed : {&tensor, &row}) {
+        REQUIRE(speed->decode);
+        CHECK(speed->extrapolated);
+        CHECK(speed->decode->low <= speed->decode->typical);
+        CHECK(speed->decode->typical <= speed->decode->high);
+        CHECK(speed->decode->high < *speed->limit);
+        CHECK(speed->decode->typical <= alone.decode->typical * 2);
+        CHECK(speed->decode->high <= alone.decode->high * 2);
+        CHECK(speed->decode->low <= layers.decode->low * 1.02);
+        CHECK(*speed->limit <= *alone.limit * 2.02);
+      }
+    }
+  }
+  CHECK(tried > 100);
+}
+
+TEST_CASE("large models gain from cards that work at once, and say that it is the best case") {
+  const Machine cards = machine_with("2x rtx 3090");
+  const Speed layers = shipped_estimate("70b", "Q4_K_M", cards).speed;
+  const Speed tensor = shared("70b", cards, SplitMode::tensor).speed;
+  CHECK(tensor.decode->typical > layers.decode->typical * 1.2);
+  CHECK(tensor.hand_over == SecondsPerToken{});
+  CHECK(tensor.exchanges > SecondsPerToken{});
+  REQUIRE_FALSE(tensor.basis.empty());
+  CHECK_THAT(tensor.basis.back(), contains("best case"));
+  // The slowest card's share over its bandwidth.
+  const DecodeStep& step = tensor.steps.front();
+  CHECK_THAT(tensor.limit->count(), within_rel((step.processor.bandwidth / step.work.read()).count(), 1e-9));
+  CHECK(step.work.layers == 80);
+}
+
+TEST_CASE("the slower of two cards holds the other up") {
+  Machine mixed = machine_with("rtx 3090");
+  mixed.devices.push_back(machine_with("rtx 3060 12gb").devices.front());
+  const Speed both = shared("14b", mixed, SplitMode::tensor).speed;
+  const Speed slow = shared("14b", machine_with("2x rtx 3060 12gb"), SplitMode::tensor).speed;
+  CHECK_THAT(both.decode->typical.count(), within_rel(slow.decode->typical.count(), 1e-9));
+}
+
 TEST_CASE("a nameless card spans the cards of its size and names both ends") {
   const Speed speed = shipped_estimate("14b", "Q4_K_M", nameless({24})).speed;
   REQUIRE(speed.decode);

@@ -17,7 +17,7 @@ struct Works {
   Work host;
   BytesPerToken disk;                  ///< weights that RAM does not hold
   SplitMode split = SplitMode::layer;  ///< tensor: the devices work at once, else one after the other
-  std::vector<BytesPerToken> shares;   ///< row: what each device reads of the matrices
+  std::vector<BytesPerToken> shares;   ///< row: what each device reads, of the matrices its part
   double lag = 1;                      ///< tensor: see CardShares
   int exchanges = 0;                   ///< tensor: between all devices
 };
@@ -54,6 +54,10 @@ struct DecodeStep {
   const SpeedClass* speed = nullptr;         ///< where the constants come from
   const MeasuredDevice* measured = nullptr;  ///< and the factor; null: it was not measured
   [[nodiscard]] SecondsPerToken total() const { return time.total() / factor; }
+  /// The same beside devices that work on the same layers, `lag` being what their parts make of it.
+  [[nodiscard]] SecondsPerToken beside_others(double lag) const {
+    return ((time.streaming + time.attention) * lag + time.layers) / factor;
+  }
 };
 
 struct Speed {
@@ -66,6 +70,7 @@ struct Speed {
   SecondsPerToken disk_time;         ///< 0 where the rate is not known
   SecondsPerToken hand_over;         ///< from device to device, all of them
   SecondsPerToken exchanges;         ///< split by tensor: between all devices, of the typical case
+  double lag = 1;                    ///< split by tensor: see CardShares
   const CardSplit* split = nullptr;  ///< what sharing every layer costs; null by layer
   std::vector<DecodeStep> steps;     ///< of the typical case
   bool extrapolated = false;         ///< nothing like it was measured
