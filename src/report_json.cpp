@@ -469,7 +469,8 @@ Json release_item(const EngineRelease& release) {
   for (const ContextStep& step : release.default_context) {
     steps.push_back({{"gpu_memory_bytes", count(step.gpu_memory)}, {"context", count(step.context)}});
   }
-  Json splits = Json::array({word(SplitMode::layer)});
+  Json splits = Json::array();
+  splits.push_back(word(SplitMode::layer));
   for (const SplitMode split : release.splits) splits.push_back(word(split));
   return {{"version", text(release.version)},
           {"from", release.from},
