@@ -38,7 +38,8 @@ std::string device_text(const Device& device, int count) {
 }
 
 bool alike(const Device& a, const Device& b) {
-  return a.gpu == b.gpu && a.name == b.name && a.capacity == b.capacity && a.budget == b.budget && a.bandwidth == b.bandwidth;
+  return a.gpu == b.gpu && a.name == b.name && a.capacity == b.capacity && a.budget == b.budget &&
+         a.bandwidth == b.bandwidth;
 }
 
 /// What was looked for and not found is not known; otherwise nobody has stated it.
