@@ -121,7 +121,7 @@ KvType kv(std::string_view key, const json& value) {
   return static_cast<KvType>(choice(key, value, kKvTypeWords));
 }
 
-constexpr std::array<Key<BatchRequest>, 34> kKeys{{
+constexpr std::array<Key<BatchRequest>, 35> kKeys{{
     {"id", [](std::string_view, const json&, BatchRequest&) {}},
     {"model",
      [](std::string_view key, const json& v, BatchRequest& out) { out.needs.models = {text(key, v)}; }},
@@ -212,6 +212,8 @@ constexpr std::array<Key<BatchRequest>, 34> kKeys{{
     {"ram_gib",
      [](std::string_view key, const json& v, BatchRequest& out) { out.hardware.ram = memory(key, v); }},
     {"cpu", [](std::string_view key, const json& v, BatchRequest& out) { out.hardware.cpu = text(key, v); }},
+    {"cores", [](std::string_view key, const json& v,
+                 BatchRequest& out) { out.hardware.cores = static_cast<int>(whole(key, v, 1, 1024)); }},
     {"ram_bandwidth_gbps", [](std::string_view key, const json& v,
                               BatchRequest& out) { out.hardware.ram_bandwidth = bandwidth(key, v); }},
     {"disk_bandwidth_gbps", [](std::string_view key, const json& v,

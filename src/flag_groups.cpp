@@ -15,6 +15,7 @@ namespace {
 constexpr double kMostMegabitsPerSecond = 1e6;
 
 constexpr int kMostCards = 64;
+constexpr int kMostCores = 1024;
 
 constexpr std::array<std::string_view, 3> kDesktopWords{"none", "linux", "windows"};
 constexpr std::array<std::string_view, 3> kUseWords{"general", "math", "code"};
@@ -90,6 +91,10 @@ void add_hardware(Flags& flags, HardwareQuery& hardware, HardwareRest& rest) {
               [&](std::string_view text) { hardware.ram = parse_memory_flag("--ram", text); });
   flags.value("--cpu", "the platform of that memory: ddr5-5600-dual, epyc-genoa (see: r1fit list hardware)",
               "NAME", [&](std::string_view text) { hardware.cpu = text; });
+  flags.value("--cores", "cores of the CPU, all sockets, where --cpu does not name a processor", "N",
+              [&](std::string_view text) {
+                hardware.cores = static_cast<int>(parse_whole("--cores", text, 1, kMostCores));
+              });
   flags.value("--ram-bandwidth", "bandwidth of system memory, GB/s", "GB/s", [&](std::string_view text) {
     hardware.ram_bandwidth = parse_bandwidth("--ram-bandwidth", text);
   });

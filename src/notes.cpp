@@ -270,10 +270,11 @@ class Remarks {
     for (const DecodeStep& step : estimate_.speed.steps) {
       if (step.processor.cores == 0) continue;
       const Host* platform = machine_.host.platform;
-      if (platform != nullptr && platform->cores) continue;
-      add("host_cores", "How many cores the host has is not known: the speed is that of a usual processor, " +
-                            std::to_string(step.processor.cores) +
-                            " cores; with few of them it is lower, and the range allows for that.");
+      if (machine_.host.cores || (platform != nullptr && platform->cores)) continue;
+      add("host_cores",
+          "How many cores the host has is not known: the speed is that of a usual processor, " +
+              std::to_string(step.processor.cores) +
+              " cores; with few of them it is lower, and the range allows for that; --cores says it.");
     }
   }
 

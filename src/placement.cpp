@@ -379,7 +379,7 @@ Placement place_shared(const Solver& solver, const Workload& workload, const Mac
   for (const Device& device : machine.devices)
     by_memory.push_back(std::max(1, static_cast<int>(in_gib(device.budget))));
   if (workload.split == SplitMode::row) return placed(solver, machine, solver.shared(std::move(by_memory)));
-  const Placement even = placed(solver, machine, solver.shared(std::vector<int>(machine.devices.size(), 1)));
+  Placement even = placed(solver, machine, solver.shared(std::vector<int>(machine.devices.size(), 1)));
   if (even.verdict == Verdict::fits) return even;
   Placement uneven = placed(solver, machine, solver.shared(by_memory));
   uneven.tensor_split = std::move(by_memory);

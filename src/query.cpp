@@ -156,6 +156,7 @@ Machine built_machine(const Catalog& catalog, const HardwareQuery& query, const 
   } else {
     machine.host = make_host(catalog, stated_ram, platform, query.ram_bandwidth);
   }
+  machine.host.cores = query.cores;
   return machine;
 }
 

@@ -327,6 +327,7 @@ Json hardware_json(const Machine& machine) {
            {{"ram_bytes", count(host.ram)},
             {"budget_bytes", host.ram ? count(host.budget) : Json(nullptr)},
             {"cpu", host.platform != nullptr ? Json(host.platform->id) : Json(nullptr)},
+            {"cores", host.cores ? Json(*host.cores) : Json(nullptr)},
             {"bandwidth_gbps", gigabytes_per_second(host.bandwidth)},
             {"speed_class", host.speed != nullptr ? Json(host.speed->id) : Json(nullptr)},
             {"stand_ins", std::move(stand_ins)}}},

@@ -83,6 +83,7 @@ HardwareQuery query_of(const Catalog& catalog, const Detected& machine) {
   if (unified) return query;  // the memory is the GPU's
   query.ram = machine.ram.usable();
   if (!query.ram) return query;
+  if (machine.cpu.cores) query.cores = machine.cpu.cores->value;
   const Host* platform = machine.cpu.platform;
   if (platform != nullptr) query.cpu = platform->id;
   const auto read = machine.ram.modules ? machine.ram.modules->value.bandwidth : std::nullopt;
@@ -104,7 +105,9 @@ HardwareQuery overridden(HardwareQuery detected, const HardwareQuery& said) {
   if (!said.cpu.empty()) {
     query.cpu = said.cpu;
     query.ram_bandwidth.reset();
+    query.cores.reset();
   }
+  if (said.cores) query.cores = said.cores;
   if (said.ram_bandwidth) query.ram_bandwidth = said.ram_bandwidth;
   if (said.wired_limit || said.wired_limit_share) {
     query.wired_limit = said.wired_limit;
@@ -155,6 +158,7 @@ std::vector<std::string> flags_of(const HardwareQuery& query) {
   }
   if (query.ram) flags.insert(flags.end(), {"--ram", without_commas(gib_flag(*query.ram))});
   if (!query.cpu.empty()) flags.insert(flags.end(), {"--cpu", query.cpu});
+  if (query.cores) flags.insert(flags.end(), {"--cores", std::to_string(*query.cores)});
   if (query.ram_bandwidth)
     flags.insert(flags.end(),
                  {"--ram-bandwidth", without_commas(fixed_text(in_gb_per_s(*query.ram_bandwidth), 1))});

@@ -105,7 +105,7 @@ std::vector<DecodeStep> steps_of(const Machine& machine, const Works& works, con
     const HostMemory& host = machine.host;
     const Host* platform = host.platform != nullptr ? host.platform : pick.host;
     const SpeedClass& speed = host.speed != nullptr ? *host.speed : *platform->speed;
-    const Cores cores = cores_of(platform, speed);
+    const Cores cores = cores_of(platform, speed, host.cores);
     add("host memory", works.host, host.bandwidth ? *host.bandwidth : platform->bandwidth, cores.fp32,
         cores.number, speed, host.measured);
   }
@@ -283,10 +283,13 @@ Range<TokensPerSecond> span_of(const std::vector<Outcome>& outcomes) {
 
 }  // namespace
 
-Cores cores_of(const Host* platform, const SpeedClass& usual) {
+Cores cores_of(const Host* platform, const SpeedClass& usual, std::optional<int> counted) {
   // The loader sees to it that a class of CPUs has both.
   if (platform != nullptr && platform->fp32 && platform->cores) return {*platform->fp32, *platform->cores};
-  return {usual.fp32.value(), usual.cores.value()};
+  const FlopsPerSecond fp32 = usual.fp32.value();
+  const int number = usual.cores.value();
+  if (!counted) return {fp32, number};
+  return {fp32 * (static_cast<double>(*counted) / number), *counted};
 }
 
 Spread with_narrow(Spread spread) {

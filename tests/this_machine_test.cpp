@@ -164,7 +164,8 @@ TEST_CASE("a claim is about this machine only where that is said", "[this_machin
 
 TEST_CASE("the flags that describe it elsewhere give the same machine", "[this_machine]") {
   using Flags = std::vector<std::string>;
-  CHECK(flags_on("two-rtx-3090") == Flags{"--gpu", "2x rtx-3090", "--ram", "125.7", "--cpu", "tr-3000-ddr4"});
+  CHECK(flags_on("two-rtx-3090") ==
+        Flags{"--gpu", "2x rtx-3090", "--ram", "125.7", "--cpu", "tr-3000-ddr4", "--cores", "32"});
   CHECK(flags_on("mac-m4-max") == Flags{"--gpu", "m4-max-40", "--memory", "64"});
   CHECK(flags_on("nothing").empty());
   for (const std::string name :

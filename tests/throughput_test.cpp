@@ -325,3 +325,18 @@ TEST_CASE("words for a speed") {
   CHECK(speed_word(tok_per_s(9.9)) == "slow");
   CHECK(speed_word(tok_per_s(4.9)) == "barely");
 }
+
+TEST_CASE("counted cores stand in place of a usual number, each as fast as a usual one") {
+  Machine machine = cpu_only(gib(64), "ddr5-5600-dual");
+  const auto speed = [&machine](std::optional<int> cores) {
+    machine.host.cores = cores;
+    return shipped_estimate("14b", "Q4_K_M", machine).speed.decode->typical;
+  };
+  const TokensPerSecond usual = speed(std::nullopt);
+  CHECK(speed(2) < usual);
+  CHECK(speed(machine.host.speed->cores) == usual);
+  const SpeedClass& of = *machine.host.speed;
+  CHECK(cores_of(machine.host.platform, of, 2).number == 2);
+  CHECK_THAT(cores_of(machine.host.platform, of, 2).fp32.count() * *of.cores / 2,
+             within_rel(of.fp32->count(), 1e-12));
+}

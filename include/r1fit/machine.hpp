@@ -37,6 +37,7 @@ struct HostMemory {
   Bytes budget;              ///< what is left of `ram` for an engine
   const Host* platform = nullptr;
   std::optional<BytesPerSecond> bandwidth;
+  std::optional<int> cores;  ///< of all sockets, where they were counted
   const SpeedClass* speed = nullptr;
   const MeasuredDevice* measured = nullptr;
   std::vector<const Host*> stand_ins;  ///< of an unnamed platform, slow to fast

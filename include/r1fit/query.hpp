@@ -28,6 +28,7 @@ struct HardwareQuery {
   std::optional<Bytes> ram;
   std::string cpu;  ///< a platform of the catalogue; empty: not named
   std::optional<BytesPerSecond> ram_bandwidth;
+  std::optional<int> cores;  ///< of the CPU, all sockets
   std::optional<BytesPerSecond> disk_bandwidth;
   std::optional<BytesPerSecond> downlink;
   std::optional<Bytes> wired_limit;

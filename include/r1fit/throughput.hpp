@@ -27,12 +27,12 @@ Works works_of(const Candidate& candidate, const Workload& workload, const Machi
                const Placement& placement, Tokens depth);
 
 /// What the processor of a host is reckoned with: its own, or that of a usual one of its class where it is
-/// not known.
+/// not known. Where the cores were `counted` each is reckoned as a usual one.
 struct Cores {
   FlopsPerSecond fp32;  ///< peak of all
   int number;
 };
-Cores cores_of(const Host* platform, const SpeedClass& usual);
+Cores cores_of(const Host* platform, const SpeedClass& usual, std::optional<int> counted = {});
 
 /// How far measurements lie from the typical speed, as multiples of it, at 80 %.
 struct Spread {
