@@ -11,6 +11,7 @@
 #include "r1fit/check.hpp"
 #include "r1fit/claim.hpp"
 #include "r1fit/command_line.hpp"
+#include "r1fit/compare.hpp"
 #include "r1fit/completion.hpp"
 #include "r1fit/detect.hpp"
 #include "r1fit/detect_host.hpp"
@@ -19,6 +20,7 @@
 #include "r1fit/gguf_file.hpp"
 #include "r1fit/inspect.hpp"
 #include "r1fit/lookup.hpp"
+#include "r1fit/machine_words.hpp"
 #include "r1fit/plan.hpp"
 #include "r1fit/prices.hpp"
 #include "r1fit/report.hpp"
@@ -57,6 +59,8 @@ class Program {
         return claimed();
       case Action::plan:
         return planned();
+      case Action::compare:
+        return compared();
       case Action::inspect:
         return inspected();
       case Action::detect:
@@ -178,6 +182,35 @@ class Program {
     const Plan result = plan(catalog(), question, needs);
     return print(report(line_.format, result, options_),
                  result.found == 0 ? ExitStatus::no : ExitStatus::yes);
+  }
+
+  /// Where a machine and the word behind it would be one: the quotes are missing.
+  [[nodiscard]] std::string quotes_hint(std::size_t machine) const {
+    if (machine + 1 >= line_.machines.size()) return "";
+    const std::string both = line_.machines[machine] + " " + line_.machines[machine + 1];
+    try {
+      parse_machine(catalog(), both);
+    } catch (const Error&) {
+      return "";
+    }
+    return "; write " + in_quotes(both) + " as one word, in quotes";
+  }
+
+  ExitStatus compared() const {
+    const CompareQuestion question = build_compare_question(catalog(), line_.needs);
+    const RecommendRequest& request = question.request;
+    std::vector<NamedMachine> machines;
+    for (const std::string& asked : line_.machines) {
+      try {
+        const HardwareQuery hardware = parse_machine(catalog(), asked);
+        machines.push_back({asked, build_machine(catalog(), hardware, request.engine.engine)});
+      } catch (const Error& error) {
+        throw Error("machine " + std::to_string(machines.size() + 1) + ", " + in_quotes(asked) + ": " +
+                    error.what() + quotes_hint(machines.size()));
+      }
+    }
+    const Comparison result = compare(catalog(), request, question.chosen, std::move(machines));
+    return print(report(line_.format, result, request, options_), ExitStatus::yes);
   }
 
   ExitStatus inspected() const {

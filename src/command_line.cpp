@@ -115,6 +115,28 @@ void declare_plan(Parse& parse) {
   add_output(parse.flags, parse.line, parse.output);
 }
 
+void declare_compare(Parse& parse) {
+  parse.flags.positional(
+      "HW...",
+      "two to six machines, each in quotes: \"rtx 4090 + 64 ram\", \"2x rtx 3090\", \"m4-max "
+      "64\", 2x24, \"epyc-genoa 512\"",
+      true, parse.words);
+  add_compared(parse.flags, parse.line.needs);
+  add_minima(parse.flags, parse.line.needs);
+  add_needs(parse.flags, parse.line.needs, parse.needs);
+  add_output(parse.flags, parse.line, parse.output);
+}
+
+void settle_compare(Parse& parse) {
+  settle_output(parse.line, parse.output);
+  settle_needs(parse.line.needs, parse.needs);
+  if (parse.words.size() < kLeastCompared || parse.words.size() > kMostCompared) {
+    throw Error("compare takes two to six machines, each as one word in quotes, not " +
+                std::to_string(parse.words.size()));
+  }
+  parse.line.machines = parse.words;
+}
+
 void declare_inspect(Parse& parse) {
   parse.flags.positional("FILE", "a GGUF file, of a split one any part", true, parse.words);
   add_configuration(parse);
@@ -215,6 +237,8 @@ constexpr std::array kCommands{
                declare_claim, settle_claim},
     Subcommand{"plan", Action::plan, "what to buy: hardware of the catalogue that meets the needs",
                declare_plan, settle_model},
+    Subcommand{"compare", Action::compare, "several machines side by side for the same needs",
+               declare_compare, settle_compare},
     Subcommand{"inspect", Action::inspect,
                "what a GGUF file is; with hardware, the estimate of that very file", declare_inspect,
                settle_inspect},
@@ -244,12 +268,13 @@ constexpr auto kCommandWords = [] {
 constexpr std::string_view kSummary =
     "which DeepSeek-R1 runs on this hardware, how fast, and with what command";
 
-constexpr std::array<std::string_view, 6> kExamples{
+constexpr std::array<std::string_view, 7> kExamples{
     "r1fit --vram 24",
     "r1fit --gpu \"2x rtx 3090\" --ctx 16k",
     "r1fit check 32b:Q4_K_M --gpu \"rtx 4090\" --min-tps 30 && echo yes",
     "r1fit claim 70b --gpu m4-max --memory 48 --tps 100",
     "r1fit plan 70b --min-tps 15 --min-ctx 16k",
+    "r1fit compare \"rtx 4090 + 64 ram\" \"2x rtx 3090\" \"m4-max-40 64\"",
     "r1fit estimate r1-671b --gpu \"rtx 4090\" --ram 512 --cpu epyc-genoa --explain",
 };
 

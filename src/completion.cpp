@@ -23,6 +23,7 @@ enum class Source : std::uint8_t {
   folders,
   gpus,
   hosts,
+  hardware,  ///< GPUs and hosts
   models,
   quants,
   engines,
@@ -44,6 +45,7 @@ constexpr std::array kFlagSources{
 
 constexpr std::array kArgumentSources{
     NamedSource{"MODEL", Source::configurations},
+    NamedSource{"HW...", Source::hardware},
     NamedSource{"NAME", Source::names},
 };
 
@@ -150,8 +152,9 @@ std::vector<NameList> name_lists(const Catalog& catalog) {
 }
 
 std::string_view word_of(Source source) {
-  constexpr std::array<std::string_view, 11> words{
-      "", "", "files", "folders", "gpus", "hosts", "models", "quants", "engines", "configurations", "names"};
+  constexpr std::array<std::string_view, 12> words{"",       "",        "files",          "folders",
+                                                   "gpus",   "hosts",   "hardware",       "models",
+                                                   "quants", "engines", "configurations", "names"};
   return words.at(static_cast<std::size_t>(source));
 }
 
@@ -254,6 +257,7 @@ _r1fit_offer() {
         read -ra words <<<"$_r1fit_models"
       fi
       ;;
+    @hardware) read -ra words <<<"$_r1fit_gpus $_r1fit_hosts" ;;
     @names) read -ra words <<<"$_r1fit_models $_r1fit_quants $_r1fit_gpus $_r1fit_hosts $_r1fit_engines" ;;
     @*)
       local list=_r1fit_${1#@}
@@ -457,10 +461,10 @@ std::string zsh_script(const ProgramDoc& program, const Catalog& catalog) {
       "$fpath,\n"
       "# or source it after compinit.\n\n"
       "_r1fit() {\n"
-      "  local -a models quants gpus hosts engines names commands arguments\n";
+      "  local -a models quants gpus hosts hardware engines names commands arguments\n";
   for (const NameList& list : name_lists(catalog))
     text += "  " + std::string(list.word) + "=(" + list.names + ")\n";
-  text += "  names=($models $quants $gpus $hosts $engines)\n  commands=(\n";
+  text += "  hardware=($gpus $hosts)\n  names=($models $quants $gpus $hosts $engines)\n  commands=(\n";
   for (const CommandDoc& command : program.commands)
     text += "    " + zsh_quoted(std::string(command.word) + ":" + std::string(command.summary)) + "\n";
   text +=
@@ -507,6 +511,8 @@ std::string fish_value(const Value& value) {
       return " -a '(__fish_complete_directories)'";
     case Source::configurations:
       return " -a '(__r1fit_configurations)'";
+    case Source::hardware:
+      return " -a '$__r1fit_gpus $__r1fit_hosts'";
     case Source::names:
       return " -a '$__r1fit_models $__r1fit_quants $__r1fit_gpus $__r1fit_hosts $__r1fit_engines'";
     default:

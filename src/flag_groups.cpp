@@ -260,16 +260,33 @@ void add_plan_answer(Flags& flags, CommandLine& line) {
               [&plan](auto text) { plan.top = static_cast<int>(parse_whole("--top", text, 1, 100'000)); });
 }
 
-void add_candidates(Flags& flags, NeedsQuery& needs) {
-  flags.values("--model", "only this model (repeatable)", "NAME",
-               [&](std::string_view text) { needs.models.emplace_back(text); });
+namespace {
+
+/// All but --model.
+void add_choice(Flags& flags, NeedsQuery& needs) {
   flags.values("--quant", "only this quantisation (repeatable)", "NAME",
                [&](std::string_view text) { needs.quants.emplace_back(text); });
   flags.choice("--use", "what it is for: general, math or code; decides the benchmark that ranks", "WHAT",
                kUseWords, [&](std::size_t word) { needs.use = static_cast<Use>(word); });
   flags.choice("--prefer", "what leads the list: quality (default), or of what is as good speed or context",
                "WHAT", kPreferWords, [&](std::size_t word) { needs.prefer = static_cast<Prefer>(word); });
+}
+
+}  // namespace
+
+void add_candidates(Flags& flags, NeedsQuery& needs) {
+  flags.values("--model", "only this model (repeatable)", "NAME",
+               [&](std::string_view text) { needs.models.emplace_back(text); });
+  add_choice(flags, needs);
   flags.flag("--all", "also what another row makes pointless", needs.all);
+}
+
+void add_compared(Flags& flags, NeedsQuery& needs) {
+  flags.value(
+      "--model",
+      "the model to compare on all of them: 32b, 32b:Q4_K_M (default: the best that runs on every one)",
+      "MODEL", [&](std::string_view text) { needs.models = {std::string(text)}; });
+  add_choice(flags, needs);
 }
 
 void add_quant(Flags& flags, NeedsQuery& needs) {

@@ -29,8 +29,10 @@ void add_minima(Flags& flags, NeedsQuery& needs);
 /// What `plan` needs of a machine, and how its rows come.
 void add_plan(Flags& flags, CommandLine& line);
 void add_plan_answer(Flags& flags, CommandLine& line);
-/// --model, --quant and --use: what `recommend` chooses from.
+/// --model, --quant, --use and --prefer: what `recommend` chooses from.
 void add_candidates(Flags& flags, NeedsQuery& needs);
+/// The same for `compare`, to which --model means something else.
+void add_compared(Flags& flags, NeedsQuery& needs);
 /// --quant beside a MODEL.
 void add_quant(Flags& flags, NeedsQuery& needs);
 

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "r1fit/error.hpp"
+#include "r1fit/outlay.hpp"
 #include "r1fit/throughput.hpp"
 
 namespace r1fit {
@@ -62,9 +63,8 @@ Price price_of(const PlannedMachine& machine, const PlanNeeds& needs) {
   if (const OwnPrice* own = own_price(needs, machine.device)) {
     price.own = true;
     price.usd = own->usd * machine.count + around;
-  } else if (gpu.msrp_usd && gpu.memory.size() == 1) {
-    // Of a device sold in several sizes the catalogue does not say which one was so priced.
-    price.usd = static_cast<double>(*gpu.msrp_usd) * machine.count + around;
+  } else if (const std::optional<double> each = launch_price_usd(gpu)) {
+    price.usd = *each * machine.count + around;
     price.year = gpu.launch_year;
   }
   return price;

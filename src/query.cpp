@@ -294,4 +294,22 @@ RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query) 
   return request;
 }
 
+CompareQuestion build_compare_question(const Catalog& catalog, const NeedsQuery& query) {
+  NeedsQuery of_all = query;
+  of_all.models.clear();
+  CompareQuestion question{build_request(catalog, of_all), {}};
+  if (query.models.empty()) return question;
+  ModelAndQuant& chosen = question.chosen;
+  chosen = model_and_quant_named(catalog, query.models.front());
+  const std::vector<const Quant*>& quants = question.request.quants;
+  if (chosen.quant != nullptr && !quants.empty() && std::ranges::find(quants, chosen.quant) == quants.end()) {
+    throw Error("--model says " + std::string(chosen.quant->id) + " and --quant " +
+                std::string(quants.front()->id));
+  }
+  if (chosen.quant == nullptr && quants.size() == 1) chosen.quant = quants.front();
+  if (chosen.quant != nullptr)
+    chosen.quant = as_served(catalog, *chosen.model, chosen.quant, question.request.engine);
+  return question;
+}
+
 }  // namespace r1fit

@@ -38,32 +38,6 @@ std::string missing_text(const Estimate& estimate) {
   return text;
 }
 
-std::string why_rejected(const Estimate& estimate, const RecommendRequest& request) {
-  const Placement& placement = estimate.placement;
-  if (placement.verdict == Verdict::does_not_fit) return missing_text(estimate);
-  if (placement.verdict == Verdict::streams) {
-    return gib_text(placement.disk_streamed) + " of weights would be read from disk";
-  }
-  const Requirements& required = request.required;
-  const std::string_view which = required.pessimistic ? "at the slow end " : "typically ";
-  if (required.min_tps) {
-    if (!estimate.speed.decode) return estimate.speed.unknown;
-    const Range<TokensPerSecond>& speed = *estimate.speed.decode;
-    const TokensPerSecond counts = required.pessimistic ? speed.low : speed.typical;
-    if (counts < *required.min_tps)
-      return std::string(which) + tok_per_s_text(counts) + " tok/s, below --min-tps";
-  }
-  if (required.max_answer) {
-    if (!estimate.speed.answer) return "the time to an answer is not known";
-    const Range<Seconds>& answer = *estimate.speed.answer;
-    const Seconds counts = required.pessimistic ? answer.high : answer.typical;
-    if (counts > *required.max_answer)
-      return std::string(which) + duration_text(counts, counts) + " to an answer, above --max-answer-s";
-  }
-  if (required.min_context) return "the context that fits is below --min-ctx";
-  return "ranked lower";
-}
-
 std::string why_ranked(const Estimate& estimate, Use use) {
   std::string why;
   if (const Score* score = comparable_score(*estimate.model, use)) {
@@ -99,26 +73,20 @@ class Ranking {
     }
     std::ranges::sort(out_.rejected, better);
     for (Recommendation& one : out_.rejected) {
-      if (one.why.empty()) one.why = why_rejected(one.estimate, request_);
+      if (one.why.empty()) one.why = why_rejected(one.estimate, request_.required);
     }
     step_up();
     remark();
+    out_.candidates = std::move(candidates_);
     return std::move(out_);
   }
 
  private:
   [[nodiscard]] Question question(const Model& model, const Quant& quant) const {
-    Question question{&model, &quant, request_.engine,
-                      as_released(request_.engine, request_.said, request_.workload, model),
-                      request_.placement};
-    if (request_.context == ContextChoice::longest) question.workload.context = model.max_context;
-    if (request_.context == ContextChoice::by_engine)
-      question.workload.context = default_context(*request_.engine.release, gpu_memory(machine_), model);
-    question.workload.depth = std::min(question.workload.depth, question.workload.context);
-    return question;
+    return question_of(request_, model, quant, machine_);
   }
 
-  [[nodiscard]] Question question_of(const Estimate& estimate) const {
+  [[nodiscard]] Question asked_of(const Estimate& estimate) const {
     return {estimate.model, estimate.quant, estimate.engine, estimate.workload, request_.placement};
   }
 
@@ -238,9 +206,9 @@ class Ranking {
     }
     out_.folded = static_cast<int>(folded.size());
     for (Recommendation* row : rows) {
-      out_.ranked.push_back(std::move(*row));
+      out_.ranked.push_back(*row);
       Recommendation& one = out_.ranked.back();
-      annotate(catalog_, question_of(one.estimate), machine_, one.estimate);
+      annotate(catalog_, asked_of(one.estimate), machine_, one.estimate);
       one.why = why_ranked(one.estimate, request_.use);
     }
     put_in_order();
@@ -379,6 +347,42 @@ class Ranking {
 };
 
 }  // namespace
+
+Question question_of(const RecommendRequest& request, const Model& model, const Quant& quant,
+                     const Machine& machine) {
+  Question question{&model, &quant, request.engine,
+                    as_released(request.engine, request.said, request.workload, model), request.placement};
+  if (request.context == ContextChoice::longest) question.workload.context = model.max_context;
+  if (request.context == ContextChoice::by_engine)
+    question.workload.context = default_context(*request.engine.release, gpu_memory(machine), model);
+  question.workload.depth = std::min(question.workload.depth, question.workload.context);
+  return question;
+}
+
+std::string why_rejected(const Estimate& estimate, const Requirements& required) {
+  const Placement& placement = estimate.placement;
+  if (placement.verdict == Verdict::does_not_fit) return missing_text(estimate);
+  if (placement.verdict == Verdict::streams) {
+    return gib_text(placement.disk_streamed) + " of weights would be read from disk";
+  }
+  const std::string_view which = required.pessimistic ? "at the slow end " : "typically ";
+  if (required.min_tps) {
+    if (!estimate.speed.decode) return estimate.speed.unknown;
+    const Range<TokensPerSecond>& speed = *estimate.speed.decode;
+    const TokensPerSecond counts = required.pessimistic ? speed.low : speed.typical;
+    if (counts < *required.min_tps)
+      return std::string(which) + tok_per_s_text(counts) + " tok/s, below --min-tps";
+  }
+  if (required.max_answer) {
+    if (!estimate.speed.answer) return "the time to an answer is not known";
+    const Range<Seconds>& answer = *estimate.speed.answer;
+    const Seconds counts = required.pessimistic ? answer.high : answer.typical;
+    if (counts > *required.max_answer)
+      return std::string(which) + duration_text(counts, counts) + " to an answer, above --max-answer-s";
+  }
+  if (required.min_context) return "the context that fits is below --min-ctx";
+  return "ranked lower";
+}
 
 Recommendations recommend(const Catalog& catalog, const RecommendRequest& request, const Machine& machine) {
   return Ranking(catalog, request, machine).run();

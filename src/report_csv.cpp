@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "claim_text.hpp"
+#include "compare_text.hpp"
 #include "plan_text.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/text_table.hpp"
@@ -522,6 +523,104 @@ std::string markdown_of(const Claim& claim) {
   text += "\n";
   for (const std::string& line : claim_subject(claim)) text += line + "\n";
   return text;
+}
+
+namespace {
+
+/// What of a row of CSV is no estimate.
+struct ComparedCells {
+  std::string_view row;  ///< "pick", "same" or "cannot"
+  std::string score;
+  std::string why;
+  std::string runs_on;
+};
+
+Cells compared_cells(std::size_t at, const ComparedMachine& one, const Estimate* estimate,
+                     const ComparedCells& rest) {
+  const Outlay& outlay = one.outlay;
+  const Machine& machine = one.named.machine;
+  Cells cells =
+      estimate != nullptr ? estimate_cells(*estimate, machine) : Cells(estimate_head().size(), std::string());
+  cells.insert(cells.begin(), {std::to_string(at), one.named.asked, std::string(rest.row)});
+  const std::optional<double> per_100 =
+      estimate != nullptr ? tok_per_s_per_100_watts(*estimate, outlay) : std::nullopt;
+  cells.insert(cells.end(), {estimate != nullptr ? number(usable(*estimate, machine)) : "", rest.score,
+                             outlay.board_power ? number(outlay.board_power->count()) : "",
+                             outlay.price_usd ? number(*outlay.price_usd) : "",
+                             outlay.price_usd ? std::to_string(outlay.first_year) : "",
+                             outlay.price_usd ? std::to_string(outlay.last_year) : "",
+                             per_100 ? number(*per_100) : "", rest.why, rest.runs_on});
+  return cells;
+}
+
+}  // namespace
+
+std::string csv_of(const Comparison& comparison) {
+  Cells head = estimate_head();
+  head.insert(head.begin(), {"machine", "asked", "row"});
+  head.insert(head.end(), {"usable_bytes", "score", "board_power_w", "price_usd", "price_first_year",
+                           "price_last_year", "tps_per_100_w", "why", "runs_on"});
+  std::string text = csv_row(head);
+  const std::vector<ComparedMachine>& machines = comparison.machines;
+  for (std::size_t i = 0; i < machines.size(); ++i) {
+    const std::optional<Recommendation>& pick = machines[i].pick;
+    text += csv_row(compared_cells(i + 1, machines[i], pick ? &pick->estimate : nullptr,
+                                   {"pick", pick && pick->score ? number(*pick->score) : "",
+                                    pick ? pick->why : "nothing runs as asked", ""}));
+  }
+  for (std::size_t i = 0; i < machines.size() && comparison.model != nullptr; ++i) {
+    text += csv_row(
+        compared_cells(i + 1, machines[i], &*machines[i].same, {"same", "", machines[i].same_lacks, ""}));
+  }
+  for (std::size_t i = 0; i < machines.size(); ++i) {
+    if (!machines[i].missed) continue;
+    const Missed& missed = *machines[i].missed;
+    Cells numbers;
+    for (const std::size_t other : missed.runs_on) numbers.push_back(std::to_string(other + 1));
+    text += csv_row(
+        compared_cells(i + 1, machines[i], &missed.estimate, {"cannot", "", missed.why, joined(numbers)}));
+  }
+  return text;
+}
+
+namespace {
+
+std::string compared_markdown(const ComparedTable& table) {
+  if (table.rows.empty()) return "\n" + table.title + "\n";
+  Cells head;
+  std::vector<bool> right;
+  for (const Column& column : table.columns) {
+    head.push_back(column.head);
+    right.push_back(column.align == Align::right);
+  }
+  return "\n**" + table.title + "**\n\n" + markdown_table(head, table.rows, right);
+}
+
+std::string numbered_markdown(const std::vector<std::string>& texts) {
+  std::string text;
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    text += std::to_string(i + 1) + ". " + printable(texts[i]) + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string markdown_of(const Comparison& comparison, const RecommendRequest& request) {
+  std::string text = compared_workload(comparison, request) + "\n\n";
+  text += numbered_markdown(compared_hardware(comparison));
+  text += compared_markdown(picks_table(comparison, request.use));
+  const ComparedTable same = same_table(comparison);
+  text += compared_markdown(same);
+  const std::vector<std::string> lacks = same_lacks(comparison);
+  if (!lacks.empty()) text += "\n";
+  for (const std::string& line : lacks) text += "- " + printable(line) + "\n";
+  const bool per_100_watts = !same.columns.empty() && same.columns.back().head == kPer100Watts;
+  if (const std::string remark = same_remark(comparison, per_100_watts); !remark.empty())
+    text += "\n" + remark + "\n";
+  if (!any_picks(comparison)) return text;
+  text += "\n**" + missed_title() + "**\n\n";
+  const std::vector<std::string> missed = missed_texts(comparison);
+  return text + (missed.empty() ? std::string(kNothingMissed) + "\n" : numbered_markdown(missed));
 }
 
 std::string markdown_of(Listing listing, const Catalog& catalog) {

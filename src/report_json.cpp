@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "compare_text.hpp"
 #include "json_text.hpp"
 #include "r1fit/report.hpp"
 #include "report_parts.hpp"
@@ -801,6 +802,67 @@ std::string json_of(const InspectionResult& result) {
   document.add("estimate", result.check != nullptr ? estimate_json(result.check->estimate, *result.machine)
                                                    : Json(nullptr));
   return pretty(document);
+}
+
+// ---- a comparison -------------------------------------------------------------------------------------
+
+namespace {
+
+Json compared_same_json(const ComparedMachine& one) {
+  if (!one.same) return nullptr;
+  const std::optional<double> per_100 = tok_per_s_per_100_watts(*one.same, one.outlay);
+  return {{"lacks", text(one.same_lacks)},
+          {"usable_bytes", count(parts::usable(*one.same, one.named.machine))},
+          {"tps_per_100_w", per_100 ? rounded(*per_100) : Json(nullptr)},
+          {"estimate", estimate_json(*one.same, one.named.machine)}};
+}
+
+Json compared_pick_json(const ComparedMachine& one) {
+  if (!one.pick) return nullptr;
+  return {{"score", one.pick->score ? rounded(*one.pick->score) : Json(nullptr)},
+          {"roles", texts(parts::role_words(one.pick->roles))},
+          {"why", one.pick->why},
+          {"estimate", estimate_json(one.pick->estimate, one.named.machine)}};
+}
+
+Json missed_json(const ComparedMachine& one) {
+  if (!one.missed) return nullptr;
+  Json runs_on = Json::array();
+  for (const std::size_t other : one.missed->runs_on) runs_on.push_back(static_cast<int>(other + 1));
+  return {{"why", one.missed->why},
+          {"runs_on", std::move(runs_on)},
+          {"estimate", estimate_json(one.missed->estimate, one.named.machine)}};
+}
+
+Json outlay_json(const Outlay& outlay) {
+  const auto year = [&](int value) { return outlay.price_usd ? Json(value) : Json(nullptr); };
+  return {{"board_power_w", outlay.board_power ? rounded(outlay.board_power->count()) : Json(nullptr)},
+          {"price_usd", outlay.price_usd ? rounded(*outlay.price_usd) : Json(nullptr)},
+          {"price_first_year", year(outlay.first_year)},
+          {"price_last_year", year(outlay.last_year)}};
+}
+
+}  // namespace
+
+std::string json_of(const Comparison& comparison, const RecommendRequest& request) {
+  Json machines = Json::array();
+  int number = 0;
+  for (const ComparedMachine& one : comparison.machines) {
+    machines.push_back({{"number", ++number},
+                        {"asked", one.named.asked},
+                        {"hardware", hardware_json(one.named.machine)},
+                        {"cards", outlay_json(one.outlay)},
+                        {"pick", compared_pick_json(one)},
+                        {"same", compared_same_json(one)},
+                        {"cannot", missed_json(one)}});
+  }
+  const bool same = comparison.model != nullptr;
+  return pretty({{"schema", "r1fit.compare/1"},
+                 {"use", word(request.use)},
+                 {"prefer", word(request.prefer)},
+                 {"same_model", same ? Json(comparison.model->id) : Json(nullptr)},
+                 {"same_quant", same ? Json(comparison.quant->id) : Json(nullptr)},
+                 {"machines", std::move(machines)}});
 }
 
 std::string json_of(const Recommendations& result, const RecommendRequest& request, const Machine& machine,

@@ -203,8 +203,8 @@ std::string hardware_text(const Machine& machine) {
   return here + printable(text) + ".";
 }
 
-std::string workload_text(const Workload& workload, const EngineChoice& engine, Backend backend,
-                          ContextChoice context) {
+std::string workload_text(const Workload& workload, const EngineChoice& engine,
+                          std::optional<Backend> backend, ContextChoice context) {
   std::string text = "Context ";
   if (context == ContextChoice::longest) {
     text += "as long as each model has it";
@@ -217,22 +217,34 @@ std::string workload_text(const Workload& workload, const EngineChoice& engine, 
   if (workload.parallel > 1) text += ", " + count_text(workload.parallel) + " slots";
   if (!workload.flash()) text += ", flash attention off";
   if (workload.split != SplitMode::layer) text += ", split by " + std::string(word(workload.split));
-  text += ", " + engine_title(engine) + " on ";
-  text += title(backend);
+  text += ", " + engine_title(engine);
+  if (backend) text += " on " + std::string(title(*backend));
   return text + ".";
 }
 
-std::string span_text(const Machine& machine, const Speed& speed) {
-  if (!speed.decode || speed.slowest.empty() || speed.slowest == speed.fastest) return "";
-  const bool cards = std::ranges::any_of(machine.devices, [](const Device& device) {
+namespace {
+
+bool any_card_unnamed(const Machine& machine) {
+  return std::ranges::any_of(machine.devices, [](const Device& device) {
     return device.speed == nullptr && !device.stand_ins.empty();
   });
+}
+
+}  // namespace
+
+std::string stand_ins_span(const Machine& machine, const Speed& speed) {
+  if (!speed.decode || speed.slowest.empty() || speed.slowest == speed.fastest) return "";
   std::string text = "Speeds span ";
-  text += cards ? "the cards of this size, " : "the PCs it may be, ";
+  text += any_card_unnamed(machine) ? "the cards of this size, " : "the PCs it may be, ";
   text += stand_ins_text(machine, speed.slowest) + " to " + stand_ins_text(machine, speed.fastest);
-  text += machine.detected ? ": name yours with --here " : ": name yours with ";
-  text += cards ? "--gpu." : "--cpu.";
   return printable(text);
+}
+
+std::string span_text(const Machine& machine, const Speed& speed) {
+  const std::string span = stand_ins_span(machine, speed);
+  if (span.empty()) return "";
+  return span + (machine.detected ? ": name yours with --here " : ": name yours with ") +
+         (any_card_unnamed(machine) ? "--gpu." : "--cpu.");
 }
 
 std::string verdict_text(const Placement& placement) {

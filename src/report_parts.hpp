@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,8 +54,10 @@ std::string_view engine_id(const Estimate& estimate);
 /// "RTX 4090, 24 GiB, 1,008 GB/s; 64 GiB RAM, DDR5-5600 dual channel, 89.6 GB/s."
 std::string hardware_text(const Machine& machine);
 /// "Context 8,192 tokens, KV cache f16, llama.cpp on CUDA."
-std::string workload_text(const Workload& workload, const EngineChoice& engine, Backend backend,
-                          ContextChoice context);
+std::string workload_text(const Workload& workload, const EngineChoice& engine,
+                          std::optional<Backend> backend, ContextChoice context);
+/// "Speeds span the cards of this size, Arc Pro B60 (456 GB/s) to ..."; empty where the hardware is named.
+std::string stand_ins_span(const Machine& machine, const Speed& speed);
 /// Which cards or platforms the speeds span, and the flag that ends it; empty where the hardware is named.
 std::string span_text(const Machine& machine, const Speed& speed);
 

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "claim_text.hpp"
+#include "compare_text.hpp"
 #include "plan_text.hpp"
 #include "r1fit/report.hpp"
 #include "r1fit/text_table.hpp"
@@ -624,6 +625,52 @@ std::string table_of(const Plan& plan, const PrintOptions& options) {
   return out;
 }
 
+namespace {
+
+void compared_table(std::string& out, const PrintOptions& options, const ComparedTable& compared) {
+  out += "\n";
+  if (compared.rows.empty()) {
+    paragraph(out, options, printable(compared.title));
+    return;
+  }
+  heading(out, options, printable(compared.title), "", Tone::bold);
+  TextTable table(compared.columns);
+  for (const auto& row : compared.rows) table.add(row);
+  out += table.text(width_of(options), 2);
+}
+
+/// "  2  GeForce RTX 4090, ...": a line or more for each machine.
+void numbered(std::string& out, const PrintOptions& options, const std::vector<std::string>& texts) {
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    out += wrap("  " + count_text(static_cast<std::int64_t>(i + 1)) + "  ", printable(texts[i]),
+                width_of(options));
+  }
+}
+
+}  // namespace
+
+std::string table_of(const Comparison& comparison, const RecommendRequest& request,
+                     const PrintOptions& options) {
+  std::string out;
+  paragraph(out, options, compared_workload(comparison, request));
+  numbered(out, options, compared_hardware(comparison));
+  compared_table(out, options, picks_table(comparison, request.use));
+  const std::size_t same_begin = out.size();
+  compared_table(out, options, same_table(comparison));
+  const bool per_100_watts = out.find(kPer100Watts, same_begin) != std::string::npos;
+  for (const std::string& line : same_lacks(comparison))
+    out += wrap("  ", printable(line), width_of(options));
+  if (const std::string remark = same_remark(comparison, per_100_watts); !remark.empty())
+    out += wrap("  ", remark, width_of(options));
+  if (!any_picks(comparison)) return out;
+  out += "\n";
+  heading(out, options, missed_title(), "", Tone::bold);
+  const std::vector<std::string> missed = missed_texts(comparison);
+  if (missed.empty()) out += wrap("  ", kNothingMissed, width_of(options));
+  numbered(out, options, missed);
+  return out;
+}
+
 // ---- formats ------------------------------------------------------------------------------------------
 
 std::string report(Format format, const Recommendations& result, const RecommendRequest& request,
@@ -696,6 +743,21 @@ std::string report(Format format, const Plan& plan, const PrintOptions& options)
       break;
   }
   return table_of(plan, options);
+}
+
+std::string report(Format format, const Comparison& comparison, const RecommendRequest& request,
+                   const PrintOptions& options) {
+  switch (format) {
+    case Format::json:
+      return json_of(comparison, request);
+    case Format::csv:
+      return csv_of(comparison);
+    case Format::md:
+      return markdown_of(comparison, request);
+    case Format::table:
+      break;
+  }
+  return table_of(comparison, request, options);
 }
 
 }  // namespace r1fit

@@ -408,7 +408,9 @@ TEST_CASE("nothing is wider than it may be but commands to paste", "[cli]") {
           Args{"check", "671b", "--gpu", "8x rtx 4090"},
           Args{"estimate", "70b", "--vram", "24", "--ram", "64"},
           Args{"estimate", "32b", "--gpu", "rtx 4090", "--explain"}, Args{"list", "models"},
-          Args{"list", "hardware"}, Args{"show", "32b"}, Args{"show", "rtx 4090"}}) {
+          Args{"list", "hardware"}, Args{"show", "32b"}, Args{"show", "rtx 4090"},
+          Args{"compare", "rtx 4090 + 512 ram + epyc-genoa", "m3-ultra 512", "epyc-turin-6400 768",
+               "8x h100-sxm", "strix halo 128", "12,8"}}) {
       CAPTURE(columns, question);
       CHECK(widest_line(run(question, {}, terminal).out) <= columns);
     }
@@ -500,6 +502,13 @@ TEST_CASE("the answers keep to their schemas", "[cli]") {
     CAPTURE(claim);
     CHECK(schema_fault("claim", run(Args{"claim", "70b", "--json"} + claim).out) == "");
   }
+  for (const Args& compare :
+       {Args{"rtx 4090 + 64 ram", "2x rtx 3090", "m4-max-40 64"}, Args{"24", "16 ram", "--model", "70b"},
+        Args{"rtx 4090, rtx 3090", "1", "--use", "code"}, Args{"1", "0.5"},
+        Args{"rtx 4090 + epyc-genoa 512", "8x h100-sxm", "--ctx", "max", "--engine", "ollama"}}) {
+    CAPTURE(compare);
+    CHECK(schema_fault("compare", run(Args{"compare", "--json"} + compare).out) == "");
+  }
   const Ran batch =
       run({"batch"}, {R"({"id": 1, "model": "32b", "gpus": [{"name": "rtx 4090"}]})",
                       R"({"id": {"x": []}, "model": "671b", "ram_gib": 512, "ngl": 0})",
@@ -510,6 +519,68 @@ TEST_CASE("the answers keep to their schemas", "[cli]") {
     REQUIRE(std::getline(lines, line));
     CHECK(schema_fault(schema, line) == "");
   }
+}
+
+TEST_CASE("compare says what is wrong with which machine", "[cli]") {
+  CHECK(refusal_fault(run({"compare", "rtx 4090", "rtx 4900"}),
+                      "machine 2, \"rtx 4900\": no hardware named") == "");
+  CHECK(refusal_fault(run({"compare", "m4-max-40", "24"}), "machine 1, \"m4-max-40\": ") == "");
+  CHECK(refusal_fault(run({"compare", "24", "m4-max-40 64 + 64 ram"}), "machine 2") == "");
+  CHECK(refusal_fault(run({"compare", "24", "m4-max-40 64 + rtx 4090"}), "machine 2") == "");
+  CHECK(refusal_fault(run({"compare", "24", "rtx 4090 48"}), "never 48") == "");
+  CHECK(refusal_fault(run({"compare", "rtx", "4090", "rtx", "3090"}),
+                      "write \"rtx 4090\" as one word, in quotes") == "");
+  CHECK(refusal_fault(run({"compare", "24"}), "two to six machines") == "");
+  CHECK(refusal_fault(run({"compare", "24", "24", "24", "24", "24", "24", "24"}), "two to six") == "");
+  CHECK(refusal_fault(run({"compare", "24", "16", "--model", "8b"}), "more than one model") == "");
+  CHECK(refusal_fault(run({"compare", "24", "16", "--model", "32b:Q4_K_M", "--quant", "Q8_0"}),
+                      "--model says Q4_K_M and --quant Q8_0") == "");
+}
+
+TEST_CASE("compare answers with status 0, whatever runs", "[cli]") {
+  for (const Args& machines : {Args{"24", "16"}, Args{"1", "0.5"}, Args{"24", "1"}}) {
+    const Ran ran = run(Args{"compare"} + machines);
+    CAPTURE(machines);
+    CHECK(ran.status == 0);
+    CHECK(ran.err.empty());
+  }
+}
+
+TEST_CASE("all formats of compare have the same rows", "[cli]") {
+  const Args question{"compare", "rtx 4090", "2x rtx 3090", "m4-max-40 64"};
+  const json document = json_of_run(question);
+  const std::string csv = run(question + Args{"--format", "csv"}).out;
+  const std::string markdown = run(question + Args{"--format", "md"}).out;
+  const std::string table = run(question).out;
+  std::ptrdiff_t rows = 0;
+  for (const json& machine : document["machines"]) {
+    const std::string number = std::to_string(machine["number"].get<int>());
+    for (const char* part : {"pick", "same", "cannot"}) {
+      if (machine[part].is_null()) continue;
+      ++rows;
+      const json& estimate = machine[part]["estimate"];
+      CHECK_THAT(csv, contains(number + "," + machine["asked"].get<std::string>() + "," + part + "," +
+                               estimate["model"].get<std::string>() + "," +
+                               estimate["quant"].get<std::string>() + ","));
+    }
+    CHECK_THAT(markdown, contains("\n| " + number + " | R1-"));
+    CHECK_THAT(table, contains("\n  " + number + "  R1-"));
+  }
+  CHECK(std::ranges::count(csv, '\n') == rows + 1);
+  CHECK_THAT(markdown, contains("which 2 and 3 run: "));
+  CHECK_THAT(table, contains("which 2 and 3 run: "));
+}
+
+TEST_CASE("compare prices nothing that it does not know", "[cli]") {
+  const json document = json_of_run({"compare", "rtx 4090", "m4-max-40 64", "16 ram", "24"});
+  CHECK(document["machines"][0]["cards"]["price_usd"].is_number());
+  for (const std::size_t i : {1U, 2U, 3U}) {
+    for (const json& figure : document["machines"][i]["cards"]) CHECK(figure.is_null());
+  }
+  // Columns of which nothing is known do not stand there.
+  const std::string table = run({"compare", "16 ram", "24"}).out;
+  CHECK(table.find("USD (year)") == std::string::npos);
+  CHECK_THAT(table, contains("Neither power nor price"));
 }
 
 TEST_CASE("csv and Markdown carry the rows of the table", "[cli]") {
@@ -528,6 +599,11 @@ TEST_CASE("csv and Markdown carry the rows of the table", "[cli]") {
 
 TEST_CASE("the first screen", "[cli][golden]") {
   CHECK(golden_fault("recommend_vram_24.txt", run({"--vram", "24"}).out) == "");
+  CHECK(golden_fault("compare_three.txt",
+                     run({"compare", "rtx 4090 + 64 ram", "2x rtx 3090", "m4-max-40 64"}).out) == "");
+  CHECK(golden_fault("compare_six.txt", run({"compare", "rtx 4090 + epyc-genoa 512", "m3-ultra 512",
+                                             "epyc-turin-6400 768", "8x h100-sxm", "strix halo 128", "2x24"})
+                                            .out) == "");
   CHECK(golden_fault("recommend_rtx_3090.txt", run({"--gpu", "rtx 3090"}).out) == "");
   CHECK(golden_fault("claim_32b_needs_20gb.txt", run({"claim", "32b:Q4_K_M", "--needs", "20GB"}).out) == "");
   CHECK(golden_fault("claim_r1_file_size.txt", run({"claim", "671b:UD-IQ1_S", "--file-size", "131GB"}).out) ==

@@ -18,6 +18,7 @@ enum class Action : std::uint8_t {
   check,
   estimate,
   claim,
+  compare,
   plan,
   inspect,
   detect,
@@ -40,6 +41,7 @@ struct CommandLine {
   NeedsQuery needs;
   Verdict required = Verdict::tight;  ///< --require of check
   Claimed claimed;                    ///< of claim
+  std::vector<std::string> machines;  ///< of compare: a machine in each; see parse_machine()
   PlanNeeds plan;                     ///< of plan
   std::string prices;                 ///< --prices of plan; empty: none
   Format format = Format::table;

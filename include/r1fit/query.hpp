@@ -7,6 +7,7 @@
 
 #include "r1fit/claim.hpp"
 #include "r1fit/inspect.hpp"
+#include "r1fit/lookup.hpp"
 #include "r1fit/machine.hpp"
 #include "r1fit/recommend.hpp"
 
@@ -91,5 +92,13 @@ Question build_plan_question(const Catalog& catalog, const NeedsQuery& query);
 
 /// Candidates for `recommend`. Throws Error.
 RecommendRequest build_request(const Catalog& catalog, const NeedsQuery& query);
+
+/// What `compare` asks of each machine, and the model that it puts on all of them as far as that is said. The
+/// model restricts nothing else. Throws Error.
+struct CompareQuestion {
+  RecommendRequest request;
+  ModelAndQuant chosen;  ///< null: left open
+};
+CompareQuestion build_compare_question(const Catalog& catalog, const NeedsQuery& query);
 
 }  // namespace r1fit

@@ -41,13 +41,21 @@ struct StepUp {
 };
 
 struct Recommendations {
-  std::vector<Recommendation> ranked;    ///< what is left to choose from, in the order that was preferred
-  std::vector<Recommendation> rejected;  ///< the best try of each model that has no row, with the reason
-  int folded = 0;                        ///< of the rejected, those that a row makes pointless
-  std::vector<StepUp> step_ups;          ///< the next better models and what they lack
-  std::vector<Note> notes;               ///< on the list as a whole
+  std::vector<Recommendation> ranked;      ///< what is left to choose from, in the order that was preferred
+  std::vector<Recommendation> rejected;    ///< the best try of each model that has no row, with the reason
+  int folded = 0;                          ///< of the rejected, those that a row makes pointless
+  std::vector<Recommendation> candidates;  ///< all that runs and meets the needs, highest score first
+  std::vector<StepUp> step_ups;            ///< the next better models and what they lack
+  std::vector<Note> notes;                 ///< on the list as a whole
 };
 
 Recommendations recommend(const Catalog& catalog, const RecommendRequest& request, const Machine& machine);
+
+/// What a request asks of one model in one quantisation.
+Question question_of(const RecommendRequest& request, const Model& model, const Quant& quant,
+                     const Machine& machine);
+
+/// What `estimate` lacks of the needs, as a phrase: "18.4 GiB short"; of what lacks nothing, "ranked lower".
+std::string why_rejected(const Estimate& estimate, const Requirements& required);
 
 }  // namespace r1fit

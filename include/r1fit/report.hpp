@@ -13,6 +13,7 @@
 
 #include "r1fit/check.hpp"
 #include "r1fit/claim.hpp"
+#include "r1fit/compare.hpp"
 #include "r1fit/detected.hpp"
 #include "r1fit/inspect.hpp"
 #include "r1fit/memory_rate.hpp"
@@ -33,14 +34,15 @@ struct PrintOptions {
   int top = 0;           ///< at most so many recommendations; 0: all
 };
 
-// ---- recommend, estimate, check, claim, plan
-// ----------------------------------------------------------------------
+// ---- recommend, estimate, check, claim, compare, plan -------------------------------------------------
 std::string report(Format format, const Recommendations& result, const RecommendRequest& request,
                    const Machine& machine, const PrintOptions& options);
 std::string report(Format format, const Estimate& estimate, const Machine& machine,
                    const PrintOptions& options);
 std::string report(Format format, const Check& check, const Machine& machine, const PrintOptions& options);
 std::string report(Format format, const Claim& claim, const PrintOptions& options);
+std::string report(Format format, const Comparison& comparison, const RecommendRequest& request,
+                   const PrintOptions& options);
 std::string report(Format format, const Plan& plan, const PrintOptions& options);
 
 /// A file, and what became of it on some hardware where that was asked.
@@ -93,12 +95,15 @@ std::string table_of(const Recommendations& result, const RecommendRequest& requ
 std::string table_of(const Estimate& estimate, const Machine& machine, const PrintOptions& options);
 std::string table_of(const Check& check, const Machine& machine, const PrintOptions& options);
 std::string table_of(const Claim& claim, const PrintOptions& options);
+std::string table_of(const Comparison& comparison, const RecommendRequest& request,
+                     const PrintOptions& options);
 std::string table_of(const Plan& plan, const PrintOptions& options);
 std::string json_of(const Recommendations& result, const RecommendRequest& request, const Machine& machine,
                     const PrintOptions& options);
 std::string json_of(const Estimate& estimate, const Machine& machine);
 std::string json_of(const Check& check, const Machine& machine);
 std::string json_of(const Claim& claim);
+std::string json_of(const Comparison& comparison, const RecommendRequest& request);
 std::string json_of(const Plan& plan);
 std::string json_of(const InspectionResult& result);
 std::string json_of(Listing listing, const Catalog& catalog);
@@ -111,6 +116,7 @@ std::string csv_of(const Recommendations& result, const Machine& machine, const 
 std::string csv_of(const Estimate& estimate, const Machine& machine);
 std::string csv_of(const Check& check, const Machine& machine);
 std::string csv_of(const Claim& claim);
+std::string csv_of(const Comparison& comparison);
 std::string csv_of(const Plan& plan);
 std::string csv_of(Listing listing, const Catalog& catalog);
 std::string markdown_of(const Recommendations& result, const RecommendRequest& request,
@@ -118,6 +124,7 @@ std::string markdown_of(const Recommendations& result, const RecommendRequest& r
 std::string markdown_of(const Estimate& estimate, const Machine& machine);
 std::string markdown_of(const Check& check, const Machine& machine);
 std::string markdown_of(const Claim& claim);
+std::string markdown_of(const Comparison& comparison, const RecommendRequest& request);
 std::string markdown_of(const Plan& plan);
 std::string markdown_of(Listing listing, const Catalog& catalog);
 
