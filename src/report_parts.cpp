@@ -428,6 +428,7 @@ std::string ranking_score_head(std::span<const Recommendation> rows, Use use) {
 
 std::vector<std::string> role_words(const std::vector<Role>& roles) {
   std::vector<std::string> words;
+  words.reserve(roles.size());
   for (const Role role : roles) words.emplace_back(word(role));
   return words;
 }
