@@ -1,6 +1,7 @@
 #include "r1fit/cli.hpp"
 
 #include <unistd.h>
+#include <random>
 
 #include <algorithm>
 #include <cmath>
@@ -610,6 +611,30 @@ TEST_CASE("the first screen", "[cli][golden]") {
         "");
   CHECK(golden_fault("check_32b_rtx_4090_32k.txt",
                      run({"check", "32b:Q4_K_M", "--gpu", "rtx 4090", "--ctx", "32k"}).out) == "");
+}
+
+TEST_CASE("the order of the flags does not matter", "[cli]") {
+  std::vector<Args> flags{{"--gpu", "rtx 4090"},
+                          {"--ram", "192"},
+                          {"--cpu", "ddr5-5600-dual"},
+                          {"--ctx", "16k"},
+                          {"--prefer", "speed"},
+                          {"--use", "math"},
+                          {"--all"},
+                          {"--top", "7"},
+                          {"--json"}};
+  const auto answer = [&flags] {
+    Args args;
+    for (const Args& flag : flags) args.insert(args.end(), flag.begin(), flag.end());
+    return run(args).out;
+  };
+  const std::string first = answer();
+  CHECK_FALSE(first.empty());
+  std::mt19937 random(11);
+  for (int i = 0; i < 8; ++i) {
+    std::ranges::shuffle(flags, random);
+    CHECK(answer() == first);
+  }
 }
 
 TEST_CASE("the ranking over a handful of machines", "[cli][golden]") {

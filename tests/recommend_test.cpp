@@ -1,6 +1,7 @@
 #include "r1fit/recommend.hpp"
 
 #include <algorithm>
+#include <random>
 #include <set>
 
 #include "catch.hpp"
@@ -61,14 +62,34 @@ TEST_CASE("rows are in a total order and count from one") {
 
 TEST_CASE("the order of the candidates does not matter") {
   const Catalog& catalog = builtin_catalog();
-  RecommendRequest forward;
+  RecommendRequest request;
   for (const Model& model : catalog.models) {
-    if (model.offered) forward.models.push_back(&model);
+    if (model.offered) request.models.push_back(&model);
   }
-  RecommendRequest backward = forward;
-  std::ranges::reverse(backward.models);
-  const Machine machine = machine_with("rtx 4090");
-  CHECK(order_of(for_machine(machine, forward)) == order_of(for_machine(machine, backward)));
+  for (const Quant& quant : catalog.quants) {
+    if (quant.offered) request.quants.push_back(&quant);
+  }
+  Machine server = machine_with("rtx 4090");
+  server.host = make_host(catalog, gib(512), &host_named(catalog, "epyc-genoa"), {});
+  std::mt19937 random(7);
+  for (const Machine& machine : {machine_with("rtx 4060"), nameless({24}), server}) {
+    for (const Prefer prefer : {Prefer::quality, Prefer::speed, Prefer::context}) {
+      for (const Use use : {Use::general, Use::code}) {
+        request.prefer = prefer;
+        request.use = use;
+        const Recommendations before = for_machine(machine, request);
+        std::ranges::shuffle(request.models, random);
+        std::ranges::shuffle(request.quants, random);
+        const Recommendations after = for_machine(machine, request);
+        CHECK(order_of(before) == order_of(after));
+        REQUIRE(before.rejected.size() == after.rejected.size());
+        for (std::size_t i = 0; i < before.rejected.size(); ++i) {
+          CHECK(before.rejected[i].estimate.model == after.rejected[i].estimate.model);
+          CHECK(before.rejected[i].why == after.rejected[i].why);
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("what is ranked runs and keeps to the needs") {

@@ -166,6 +166,54 @@ TEST_CASE("a longer depth is never faster") {
   }
 }
 
+namespace {
+
+/// Cards beside the memory of each named host that is sold for its channels, as they really are.
+std::vector<Machine> hybrids() {
+  const Catalog& catalog = builtin_catalog();
+  std::vector<Machine> machines;
+  for (const char* card : {"rtx 3060 12gb", "rtx 4090", "rx 7900 xtx", "arc b580"}) {
+    for (const Host& host : catalog.hosts) {
+      Machine machine = machine_with(card);
+      machine.host = make_host(catalog, gib(1024), &host, {});
+      machines.push_back(machine);
+    }
+  }
+  return machines;
+}
+
+}  // namespace
+
+TEST_CASE("what is true of one memory is true of a card and a host together") {
+  struct Split {
+    const char* model;
+    const char* quant;
+  };
+  for (const Machine& machine : hybrids()) {
+    for (const Split& split : {Split{"70b", "Q4_K_M"}, Split{"r1-671b", "Q4_K_M"}}) {
+      CAPTURE(machine.devices.front().name, machine.host.platform->id, split.model);
+      const Estimate estimate = shipped_estimate(split.model, split.quant, machine);
+      REQUIRE(estimate.placement.verdict == Verdict::offload);
+      const Speed& speed = estimate.speed;
+      CHECK(speed.decode->low < speed.decode->typical);
+      CHECK(speed.decode->typical <= speed.decode->high);
+      CHECK(speed.decode->high < *speed.limit);
+
+      Machine faster = machine;
+      faster.host.bandwidth = *machine.host.bandwidth * 2;
+      CHECK(shipped_estimate(split.model, split.quant, faster).speed.decode->typical > speed.decode->typical);
+      faster = machine;
+      faster.devices.front().bandwidth = *machine.devices.front().bandwidth * 2;
+      CHECK(shipped_estimate(split.model, split.quant, faster).speed.decode->typical > speed.decode->typical);
+
+      Workload deep;
+      deep.depth = tokens(8192);
+      CHECK(shipped_estimate(split.model, split.quant, machine, deep).speed.decode->typical <
+            speed.decode->typical);
+    }
+  }
+}
+
 TEST_CASE("a second card in layer split never doubles the speed") {
   const Catalog& catalog = builtin_catalog();
   for (const Machine& one : all_machines()) {
