@@ -236,6 +236,8 @@ void visit_fields(R& r, V& v) {
   v(Field("older_kv").within(kSmallestShare, kLargestMultiple), r.older_kv);
   v(Field("experts_low").within(kSmallestShare, 1), r.experts_low);
   v(Field("experts_high").within(1, kLargestSpread), r.experts_high);
+  v(Field("run_low").within(kSmallestShare, 1), r.run_low);
+  v(Field("run_high").within(1, kLargestSpread), r.run_high);
   v(Field("measurements").within(0, 1e6), r.measurements);
   v(Field("source"), r.source);
 }

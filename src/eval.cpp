@@ -1,5 +1,5 @@
 // How far the memory model can be trusted and how fast it answers, as Markdown on stdout:
-//   r1fit-eval memory FILE.csv... | fits FILE.csv | logs FILE.csv | speed | batch
+//   r1fit-eval memory FILE.csv... | fits FILE.csv | logs FILE.csv | speed | calibrate | batch
 // and `r1fit-eval fit`, which prints data/speed.json, the constants of the decode model fitted anew.
 // Status 0 where every bound is kept, 1 where one is not (it is named on stderr), 2 and 3 as r1fit.
 #include "eval.hpp"
@@ -19,9 +19,12 @@ Evaluation evaluation(std::span<const std::string> args) {
   if (args.size() == 2 && args.front() == "fits") return evaluate_fits(args.back());
   if (args.size() == 2 && args.front() == "logs") return evaluate_logs(args.back());
   if (args.size() == 1 && args.front() == "speed") return evaluate_speed();
+  if (args.size() == 1 && args.front() == "calibrate") return evaluate_calibration();
   if (args.size() == 1 && args.front() == "fit") return {fitted_speed(), {}};
   if (args.size() == 1 && args.front() == "batch") return time_batch();
-  throw Error("usage: r1fit-eval memory FILE.csv... | fits FILE.csv | logs FILE.csv | speed | fit | batch");
+  throw Error(
+      "usage: r1fit-eval memory FILE.csv... | fits FILE.csv | logs FILE.csv | speed | calibrate | fit | "
+      "batch");
 }
 
 std::string padded(const std::string& cell, std::size_t width, bool right) {

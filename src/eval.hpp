@@ -24,6 +24,9 @@ Evaluation evaluate_logs(const std::string& file);
 /// Decode speeds against published runs, each predicted without its hardware.
 Evaluation evaluate_speed();
 
+/// What one run of one's own makes of the errors of other runs on the same device.
+Evaluation evaluate_calibration();
+
 /// The text of data/speed.json, fitted anew to data/measurements.json.
 std::string fitted_speed();
 

@@ -10,32 +10,6 @@
 namespace r1fit {
 namespace {
 
-std::vector<const SpeedRow*> pointers(const std::vector<SpeedRow>& rows) {
-  std::vector<const SpeedRow*> all;
-  all.reserve(rows.size());
-  for (const SpeedRow& row : rows) all.push_back(&row);
-  return all;
-}
-
-/// All that the commands of this file need.
-struct Fitted {
-  SpeedRows found;
-  Constants constants;
-  std::vector<double> left_out;
-  std::vector<MeasuredDevice> devices;
-};
-
-Fitted fitted(const Catalog& catalog) {
-  Fitted all;
-  all.found = speed_rows(catalog);
-  const Constants exact = fit_speed(catalog, pointers(all.found.rows));
-  all.left_out = leave_hardware_out(catalog, all.found.rows, exact);
-  all.constants = rounded_constants(exact);
-  count_runs(all.found.rows, all.constants);
-  all.devices = calibrate_spreads(catalog, all.found.rows, all.left_out, all.constants);
-  return all;
-}
-
 /// Place of the group of that name.
 constexpr std::size_t kCpuOnly = 4;
 

@@ -336,9 +336,12 @@ void explain_step(std::string& out, const DecodeStep& step, const Machine& machi
     out += wrap("    attention ", "over the cache = " + ms_text(step.time.attention), width);
   if (step.measured != nullptr) {
     out += wrap("    measured ",
-                "x " + fixed_text(step.factor, 2) + " of its class's speed in " +
+                "x " + fixed_text(step.measured->factor, 2) + " of its class's speed in " +
                     count_text(step.measured->measurements) + " runs on it",
                 width);
+  }
+  if (step.own) {
+    out += wrap("    yours ", "x " + fixed_text(step.own->factor, 2) + " by " + own_text(*step.own), width);
   }
 }
 

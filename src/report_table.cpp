@@ -202,6 +202,11 @@ void speed_lines(std::string& out, const PrintOptions& options, const Estimate& 
                      tok_per_s_text(speed.decode->typical);
   if (speed.limit) text += ", never above " + tok_per_s_text(*speed.limit);
   if (speed.extrapolated) text += " (extrapolated: nothing like it was measured)";
+  for (const DecodeStep& step : speed.steps) {
+    if (!step.own) continue;
+    text += "; centred on " + own_text(*step.own);
+    break;  // cards of one kind share their runs
+  }
   labelled(out, options, "speed", text);
   const std::string waits = waits_text(estimate);
   if (!waits.empty()) labelled(out, options, estimate.speed.answer ? "answer" : "prompt", waits);

@@ -5,9 +5,10 @@
 #include <map>
 #include <numeric>
 #include <string>
+#include <tuple>
 #include <utility>
 
-#include "r1fit/throughput.hpp"
+#include "r1fit/spread.hpp"
 
 namespace r1fit {
 namespace {
@@ -158,6 +159,46 @@ double scale_of_reports(const std::map<DeviceKey, Reports>& devices) {
   return std::max(kLeast, scale_of(between));
 }
 
+/// How far the runs of one report lie from the mean of all of them on its machine, by family of classes. A
+/// family of few reports borrows from all, and none is taken to be steadier than all are together: what is
+/// seen of it may be one model at one depth.
+std::vector<double> scales_within_reports(const std::vector<SpeedRow>& rows,
+                                          const std::vector<double>& left_out, const Constants& constants) {
+  using Report = std::tuple<std::size_t, std::string, std::string>;  // class, hardware, source
+  std::map<Report, std::vector<double>> reports;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const SpeedRow& row = rows[r];
+    const SpeedRow::Part& part = row.parts.front();
+    // Mixtures of experts and 1.5B on GPUs have a further spread of their own.
+    const bool usual = !has_experts(row) && !(part.work.narrow && part.cores == 0);
+    if (!counts(row) || row.hardware.size() != 1 || !usual) continue;
+    reports[{part.fit, row.key, std::string(row.measurement->source)}].push_back(left_out[r]);
+  }
+  std::vector<Weighed> all;
+  std::vector<std::vector<Weighed>> own(constants.families.size());
+  std::vector<double> number(constants.families.size());
+  for (const auto& [report, residuals] : reports) {
+    if (residuals.size() < 2) continue;
+    const auto runs = static_cast<double>(residuals.size());
+    const double mean = std::accumulate(residuals.begin(), residuals.end(), 0.0) / runs;
+    const std::size_t family = constants.family_of[std::get<0>(report)];
+    number[family] += 1;
+    for (const double one : residuals) {
+      const Weighed deviation{(one - mean) * std::sqrt(runs / (runs - 1)), 1.0 / runs};
+      all.push_back(deviation);
+      own[family].push_back(deviation);
+    }
+  }
+  const double pooled = std::max(scale_of(all), kLeast);
+  std::vector<double> scales;
+  scales.reserve(own.size());
+  for (std::size_t f = 0; f < own.size(); ++f) {
+    const double of_own = own[f].empty() ? pooled : std::max(scale_of(own[f]), pooled);
+    scales.push_back(std::exp((std::log(pooled) + number[f] * std::log(of_own)) / (1.0 + number[f])));
+  }
+  return scales;
+}
+
 MeasuredDevice device_of(const Catalog& catalog, const DeviceKey& key) {
   MeasuredDevice device{};
   for (const Gpu& gpu : catalog.gpus) {
@@ -186,9 +227,8 @@ Interval interval(const SpeedRow& row, const Constants& constants) {
     const SpeedFamily& family = constants.families[constants.family_of[part.fit]];
     fit.family = &family;
     const SecondsPerToken time = token_time(part.work, {part.bandwidth, part.fp32, part.cores, &fit}).total();
-    Spread spread{fit.low, fit.high};
-    if (part.work.narrow && part.cores == 0) spread = with_narrow(spread);
-    if (has_experts(row)) spread = with_experts(spread, family);
+    const Spread spread =
+        spread_on({fit.low, fit.high}, *row.measurement->model->shape, family, part.cores == 0);
     all += time;
     slow += time / spread.low;
     fast += time / spread.high;
@@ -199,6 +239,20 @@ Interval interval(const SpeedRow& row, const Constants& constants) {
   const double limit = std::log(predicted(row, constants).count() / bandwidth_time(row).count());
   whole.high = std::min(whole.high, limit);
   return whole;
+}
+
+Fitted fitted(const Catalog& catalog) {
+  Fitted all;
+  all.found = speed_rows(catalog);
+  std::vector<const SpeedRow*> rows;
+  rows.reserve(all.found.rows.size());
+  for (const SpeedRow& row : all.found.rows) rows.push_back(&row);
+  const Constants exact = fit_speed(catalog, rows);
+  all.left_out = leave_hardware_out(catalog, all.found.rows, exact);
+  all.constants = rounded_constants(exact);
+  count_runs(all.found.rows, all.constants);
+  all.devices = calibrate_spreads(catalog, all.found.rows, all.left_out, all.constants);
+  return all;
 }
 
 std::vector<MeasuredDevice> calibrate_spreads(const Catalog& catalog, const std::vector<SpeedRow>& rows,
@@ -213,6 +267,12 @@ std::vector<MeasuredDevice> calibrate_spreads(const Catalog& catalog, const std:
     const double further = experts_scale(residuals, rows, scales, family.id == "cpu");
     family.experts_low = low_of(further);
     family.experts_high = high_of(further);
+  }
+
+  const std::vector<double> within = scales_within_reports(rows, left_out, constants);
+  for (std::size_t f = 0; f < within.size(); ++f) {
+    constants.families[f].run_low = low_of(within[f]);
+    constants.families[f].run_high = high_of(within[f]);
   }
 
   const std::map<DeviceKey, Reports> devices = reports_of(rows, constants);

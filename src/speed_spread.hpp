@@ -20,4 +20,13 @@ Interval interval(const SpeedRow& row, const Constants& constants);
 std::vector<MeasuredDevice> calibrate_spreads(const Catalog& catalog, const std::vector<SpeedRow>& rows,
                                               const std::vector<double>& left_out, Constants& constants);
 
+/// All of data/speed.json made anew of the measurements of a catalogue.
+struct Fitted {
+  SpeedRows found;
+  Constants constants;
+  std::vector<double> left_out;  ///< residuals, see leave_hardware_out()
+  std::vector<MeasuredDevice> devices;
+};
+Fitted fitted(const Catalog& catalog);
+
 }  // namespace r1fit

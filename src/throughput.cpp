@@ -7,6 +7,7 @@
 
 #include "r1fit/card_split.hpp"
 #include "r1fit/kv_cache.hpp"
+#include "r1fit/units_text.hpp"
 
 namespace r1fit {
 namespace {
@@ -22,9 +23,6 @@ constexpr double kPartialHigh = 1.28;
 
 /// No published run of plain decoding exceeds 0.92 of what the bandwidth allows.
 constexpr double kMostReached = 0.95;
-
-/// 1.5B on GPUs was measured at 0.45 to 1 of what larger models would let one expect of the same cards.
-constexpr Spread kNarrowSpread{0.75, 1.15};
 
 /// Layer splits over more devices than this were not measured.
 constexpr std::size_t kMostDevicesMeasured = 16;
@@ -70,35 +68,46 @@ struct Outcome {
   bool extrapolated = false;
 };
 
-/// Independent spreads multiply: their logarithms add as squares do.
-double together(double a, double b) { return std::exp(std::hypot(std::log(a), std::log(b))); }
-
-Spread spread_of(const DecodeStep& step, bool experts) {
-  Spread spread{step.processor.fit->low, step.processor.fit->high};
-  if (step.measured != nullptr) spread = {step.measured->low, step.measured->high};
-  if (step.work.narrow && step.processor.cores == 0) spread = with_narrow(spread);
-  return experts ? with_experts(spread, *step.processor.fit->family) : spread;
-}
+/// Whether what the user measured counts.
+enum class Own : std::uint8_t { ignored, counted };
 
 /// The processors at work under one assumption, each with what a token asks of it.
-std::vector<DecodeStep> steps_of(const Machine& machine, const Works& works, const Pick& pick) {
+std::vector<DecodeStep> steps_of(const Candidate& candidate, const Machine& machine, const Works& works,
+                                 const Pick& pick, Own own) {
+  const Shape& shape = *candidate.model->shape;
   std::vector<DecodeStep> steps;
   steps.reserve(machine.devices.size() + 1);
-  const auto add = [&steps](std::string_view where, const Work& work, BytesPerSecond bandwidth,
-                            FlopsPerSecond fp32, int cores, const SpeedClass& speed,
-                            const MeasuredDevice* measured) {
-    const Processor processor{bandwidth, fp32, cores, speed.fit};
-    steps.push_back({std::string(where), work, processor, token_time(work, processor),
-                     measured != nullptr ? measured->factor : 1.0, &speed, measured});
+  const auto add = [&](std::string_view where, const Work& work, BytesPerSecond bandwidth,
+                       FlopsPerSecond fp32, int cores, const SpeedClass& speed,
+                       const MeasuredDevice* measured, const std::vector<OwnRun>& runs) {
+    const SpeedFit& fit = *speed.fit;
+    const Processor processor{bandwidth, fp32, cores, &fit};
+    Spread kind{fit.low, fit.high};
+    double factor = 1.0;
+    if (measured != nullptr) {
+      kind = {measured->low, measured->high};
+      factor = measured->factor;
+    }
+    Spread spread = spread_on(kind, shape, *fit.family, cores == 0);
+    std::optional<OwnFactor> of_own;
+    if (own == Own::counted && !runs.empty()) {
+      of_own = own_factor(runs, shape, candidate.quant, kind, *fit.family, cores == 0);
+      factor *= of_own->factor;
+      spread = of_own->spread;
+    }
+    steps.push_back({std::string(where), work, processor, token_time(work, processor), factor, spread, &speed,
+                     measured, of_own});
   };
   for (std::size_t i = 0; i < machine.devices.size(); ++i) {
     const Device& device = machine.devices[i];
     const Work& work = works.devices[i];
     if (work.empty()) continue;
     if (const Gpu* gpu = stand_in(device, pick)) {
-      add(gpu->id, work, device.bandwidth.value_or(gpu->bandwidth), gpu->fp32, 0, *gpu->speed, nullptr);
+      add(gpu->id, work, device.bandwidth.value_or(gpu->bandwidth), gpu->fp32, 0, *gpu->speed, nullptr,
+          device.own);
     } else {
-      add(device.name, work, *device.bandwidth, device.gpu->fp32, 0, *device.speed, device.measured);
+      add(device.name, work, *device.bandwidth, device.gpu->fp32, 0, *device.speed, device.measured,
+          device.own);
     }
   }
   if (!works.host.empty()) {
@@ -107,7 +116,7 @@ std::vector<DecodeStep> steps_of(const Machine& machine, const Works& works, con
     const SpeedClass& speed = host.speed != nullptr ? *host.speed : *platform->speed;
     const Cores cores = cores_of(platform, speed, host.cores);
     add("host memory", works.host, host.bandwidth ? *host.bandwidth : platform->bandwidth, cores.fp32,
-        cores.number, speed, host.measured);
+        cores.number, speed, host.measured, host.own);
   }
   return steps;
 }
@@ -140,11 +149,10 @@ void share_by_tensor(TokenTimes& times, const std::vector<DecodeStep>& steps, co
   const SecondsPerToken one_after_the_other = times.slow;
   times = {};
   for (const DecodeStep& step : steps) {
-    const Spread spread = spread_of(step, false);
     const SecondsPerToken time = step.beside_others(works.lag);
-    times.slow = std::max(times.slow, time / spread.low);
+    times.slow = std::max(times.slow, time / step.spread.low);
     times.typical = std::max(times.typical, time);
-    times.fast = std::max(times.fast, time / spread.high);
+    times.fast = std::max(times.fast, time / step.spread.high);
     times.bound = std::max(times.bound, step.work.read() / step.processor.bandwidth);
   }
   times.slow = std::max(times.slow + sync.high * works.exchanges, one_after_the_other);
@@ -154,24 +162,23 @@ void share_by_tensor(TokenTimes& times, const std::vector<DecodeStep>& steps, co
 
 /// The speed under one assumption; its steps go to `kept` where that is wanted.
 Outcome outcome_of(const Candidate& candidate, const Machine& machine, const Placement& placement,
-                   const Works& works, const Pick& pick, Speed* kept = nullptr) {
+                   const Works& works, const Pick& pick, Own own, Speed* kept = nullptr) {
   const bool experts = candidate.model->shape->moe.has_value();
   Outcome outcome;
   outcome.pick = pick;
-  std::vector<DecodeStep> steps = steps_of(machine, works, pick);
+  std::vector<DecodeStep> steps = steps_of(candidate, machine, works, pick, own);
   TokenTimes times;
   SecondsPerToken hand_over;
   const DecodeStep* before = nullptr;
   for (const DecodeStep& step : steps) {
-    const Spread spread = spread_of(step, experts);
     const SpeedFit& fit = *step.speed->fit;
     times.typical += step.total();
-    times.slow += step.total() / spread.low;
-    times.fast += step.total() / spread.high;
+    times.slow += step.total() / step.spread.low;
+    times.fast += step.total() / step.spread.high;
     times.bound += step.work.read() / step.processor.bandwidth;
     if (before != nullptr) hand_over += before->speed->fit->family->hand_over;
     before = &step;
-    const bool measured = experts ? fit.expert_measurements > 0 : fit.measurements > 0;
+    const bool measured = step.own || (experts ? fit.expert_measurements : fit.measurements) > 0;
     outcome.extrapolated = outcome.extrapolated || !measured;
   }
   const CardSplit* split = split_cost(machine, works.split);
@@ -256,7 +263,7 @@ std::string name_of(const Machine& machine, const Pick& pick) {
 
 /// One outcome an assumption, ascending in typical speed.
 std::vector<Outcome> decode_at(const Candidate& candidate, const Machine& machine, const Placement& placement,
-                               const Works& works, std::string& unknown) {
+                               const Works& works, Own own, std::string& unknown) {
   std::vector<Outcome> outcomes;
   if (works.split != SplitMode::layer && split_cost(machine, works.split) == nullptr) {
     unknown = "the catalogue does not say what a split by " + std::string(word(works.split)) + " costs";
@@ -265,7 +272,7 @@ std::vector<Outcome> decode_at(const Candidate& candidate, const Machine& machin
   const std::vector<Pick> picks = picks_of(machine, works, unknown);
   outcomes.reserve(picks.size());
   for (const Pick& pick : picks) {
-    outcomes.push_back(outcome_of(candidate, machine, placement, works, pick));
+    outcomes.push_back(outcome_of(candidate, machine, placement, works, pick, own));
   }
   std::ranges::stable_sort(outcomes, {}, [](const Outcome& one) { return one.decode.typical; });
   return outcomes;
@@ -281,6 +288,33 @@ Range<TokensPerSecond> span_of(const std::vector<Outcome>& outcomes) {
   return span;
 }
 
+bool has_own(const Machine& machine) {
+  return !machine.host.own.empty() ||
+         std::ranges::any_of(machine.devices, [](const Device& device) { return !device.own.empty(); });
+}
+
+/// `range` no wider than `plain` in proportion. It may be where the limit cuts `plain` off, or where a faster
+/// part leaves more of the time to one that is known less well; but who measured does not know less for it.
+Range<TokensPerSecond> no_wider(Range<TokensPerSecond> range, const Range<TokensPerSecond>& plain) {
+  const double width = std::log(range.high.count() / range.low.count());
+  const double most = std::log(plain.high.count() / plain.low.count());
+  if (width <= most) return range;
+  const double typical = range.typical.count();
+  const auto drawn = [&](TokensPerSecond end) {
+    return range.typical * std::pow(end.count() / typical, most / width);
+  };
+  return {drawn(range.low), range.typical, drawn(range.high)};
+}
+
+/// `outcomes` are those with what the user measured, where there is any.
+Range<TokensPerSecond> range_of(const std::vector<Outcome>& outcomes, const Candidate& candidate,
+                                const Machine& machine, const Placement& placement, const Works& works) {
+  const Range<TokensPerSecond> range = span_of(outcomes);
+  if (!has_own(machine)) return range;
+  std::string ignored;
+  return no_wider(range, span_of(decode_at(candidate, machine, placement, works, Own::ignored, ignored)));
+}
+
 }  // namespace
 
 Cores cores_of(const Host* platform, const SpeedClass& usual, std::optional<int> counted) {
@@ -290,14 +324,6 @@ Cores cores_of(const Host* platform, const SpeedClass& usual, std::optional<int>
   const int number = usual.cores.value();
   if (!counted) return {fp32, number};
   return {fp32 * (static_cast<double>(*counted) / number), *counted};
-}
-
-Spread with_narrow(Spread spread) {
-  return {1.0 / together(spread.low, kNarrowSpread.low), together(spread.high, kNarrowSpread.high)};
-}
-
-Spread with_experts(Spread spread, const SpeedFamily& family) {
-  return {1.0 / together(spread.low, family.experts_low), together(spread.high, family.experts_high)};
 }
 
 namespace {
@@ -382,9 +408,10 @@ std::optional<Range<TokensPerSecond>> decode_at_depth(const Candidate& candidate
   if (placement.verdict == Verdict::does_not_fit) return std::nullopt;
   const Works works = works_of(candidate, workload, machine, placement, depth);
   std::string ignored;
-  const std::vector<Outcome> outcomes = decode_at(candidate, machine, placement, works, ignored);
+  const std::vector<Outcome> outcomes =
+      decode_at(candidate, machine, placement, works, Own::counted, ignored);
   if (outcomes.empty()) return std::nullopt;
-  return span_of(outcomes);
+  return range_of(outcomes, candidate, machine, placement, works);
 }
 
 Speed speed_of(const Candidate& candidate, const Workload& workload, const Machine& machine,
@@ -397,12 +424,13 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
   const Tokens depth = std::min(workload.depth, workload.context);
   const Works works = works_of(candidate, workload, machine, placement, depth);
   speed.from_disk = works.disk;
-  const std::vector<Outcome> outcomes = decode_at(candidate, machine, placement, works, speed.unknown);
+  const std::vector<Outcome> outcomes =
+      decode_at(candidate, machine, placement, works, Own::counted, speed.unknown);
   if (outcomes.empty()) return speed;
 
   const Outcome& middle = outcomes[outcomes.size() / 2];
-  outcome_of(candidate, machine, placement, works, middle.pick, &speed);
-  speed.decode = span_of(outcomes);
+  outcome_of(candidate, machine, placement, works, middle.pick, Own::counted, &speed);
+  speed.decode = range_of(outcomes, candidate, machine, placement, works);
   speed.limit = middle.limit;
   for (const Outcome& outcome : outcomes) {
     speed.limit = std::max(*speed.limit, outcome.limit);
@@ -422,6 +450,11 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
   }
   for (const DecodeStep& step : speed.steps) speed.basis.push_back(class_source(*step.speed));
   if (speed.split != nullptr) speed.basis.push_back(split_source(*speed.split));
+  for (const DecodeStep& step : speed.steps) {
+    if (step.own)
+      speed.basis.push_back(step.where + ": centred on " + own_text(*step.own) + ", x " +
+                            fixed_text(step.own->factor, 2) + " of what is published of it");
+  }
   if (speed.disk_time != SecondsPerToken{}) speed.basis.emplace_back("disk rate as given");
   return speed;
 }

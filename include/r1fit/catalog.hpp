@@ -248,6 +248,8 @@ struct SpeedFamily {
   double older_kv;            ///< ... and read the cache so many times more
   double experts_low;         ///< further spread of a mixture of experts, at 80 %
   double experts_high;
+  double run_low;  ///< 80 % of the runs of one machine lie between so many times what all of them do on it
+  double run_high;
   int measurements;
   Text source;
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "r1fit/catalog.hpp"
+#include "r1fit/own_runs.hpp"
 
 namespace r1fit {
 
@@ -29,6 +30,7 @@ struct Device {
   const SpeedClass* speed = nullptr;         ///< null: unknown card
   const MeasuredDevice* measured = nullptr;  ///< what its own measurements say beyond the class
   List<CardSplit> splits;             ///< what it costs to share every layer with other cards, by the way to
+  std::vector<OwnRun> own;            ///< what the user measured on it
   std::vector<const Gpu*> stand_ins;  ///< of a nameless card: the catalogue's cards of its size, slow to fast
 };
 
@@ -40,6 +42,7 @@ struct HostMemory {
   std::optional<int> cores;  ///< of all sockets, where they were counted
   const SpeedClass* speed = nullptr;
   const MeasuredDevice* measured = nullptr;
+  std::vector<OwnRun> own;             ///< what the user measured on its CPU
   std::vector<const Host*> stand_ins;  ///< of an unnamed platform, slow to fast
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "r1fit/decode.hpp"
+#include "r1fit/own_runs.hpp"
 #include "r1fit/placement.hpp"
 #include "r1fit/range.hpp"
 
@@ -34,25 +35,17 @@ struct Cores {
 };
 Cores cores_of(const Host* platform, const SpeedClass& usual, std::optional<int> counted = {});
 
-/// How far measurements lie from the typical speed, as multiples of it, at 80 %.
-struct Spread {
-  double low;
-  double high;
-};
-/// The spread of a mixture of experts on hardware whose own is `spread`.
-Spread with_experts(Spread spread, const SpeedFamily& family);
-/// The spread of 1.5B on a GPU.
-Spread with_narrow(Spread spread);
-
 /// One processor that works on each token, and how long it takes.
 struct DecodeStep {
   std::string where;  ///< device name, or "host memory"
   Work work;
   Processor processor;
   TokenTime time;
-  double factor = 1.0;                       ///< what its own measurements make of the class's speed
+  double factor = 1.0;                       ///< what measurements of it make of the class's speed
+  Spread spread{1.0, 1.0};                   ///< of such a model on it
   const SpeedClass* speed = nullptr;         ///< where the constants come from
-  const MeasuredDevice* measured = nullptr;  ///< and the factor; null: it was not measured
+  const MeasuredDevice* measured = nullptr;  ///< published ones behind the factor; null: there are none
+  std::optional<OwnFactor> own;              ///< part of the factor: what the user's own runs say
   [[nodiscard]] SecondsPerToken total() const { return time.total() / factor; }
   /// The same beside devices that work on the same layers, `lag` being what their parts make of it.
   [[nodiscard]] SecondsPerToken beside_others(double lag) const {
