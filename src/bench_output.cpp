@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "csv.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/units_text.hpp"
 #include "strict_json.hpp"
@@ -128,26 +129,6 @@ std::vector<Record> records_of_json_lines(std::string_view name, std::string_vie
   return records;
 }
 
-/// The cells of a line of CSV; a quote in a quoted cell is doubled.
-std::vector<std::string> csv_cells(std::string_view line, const std::string& where) {
-  std::vector<std::string> cells(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"') {
-      cells.back() += '"';
-      ++i;
-    } else if (line[i] == '"') {
-      quoted = !quoted;
-    } else if (line[i] == ',' && !quoted) {
-      cells.emplace_back();
-    } else {
-      cells.back() += line[i];
-    }
-  }
-  if (quoted) throw Error(where + ": a quote is left open");
-  return cells;
-}
-
 /// A record of cells under a head.
 Record record_of(const std::vector<std::string>& head, const std::vector<std::string>& cells,
                  const std::string& where) {
@@ -161,20 +142,17 @@ Record record_of(const std::vector<std::string>& head, const std::vector<std::st
 }
 
 std::vector<Record> records_of_csv(std::string_view name, std::string_view text) {
+  constexpr std::array<std::string_view, 23> fields{
+      "build_commit", "build_number", "cpu_info",      "gpu_info",  "backends",   "model_type",
+      "model_size",   "type_k",       "n_gpu_layers",  "type_v",    "n_cpu_moe",  "model_n_params",
+      "split_mode",   "flash_attn",   "no_kv_offload", "devices",   "fit_target", "tensor_buft_overrides",
+      "n_prompt",     "n_gen",        "n_depth",       "test_time", "avg_ts"};
+  const CsvTable table = CsvTable::parse(trimmed(text), name);
+  if (table.rows() > kMostRecords) throw Error(std::string(name) + ": too many results");
   std::vector<Record> records;
-  std::vector<std::string> head;
-  std::size_t number = 0;
-  for (const std::string_view line : split(text, '\n')) {
-    ++number;
-    if (trimmed(line).empty()) continue;
-    const std::string where = numbered(name, "line", number);
-    std::vector<std::string> cells = csv_cells(trimmed(line), where);
-    if (head.empty()) {
-      head = std::move(cells);
-    } else {
-      records.push_back(record_of(head, cells, where));
-    }
-    if (records.size() > kMostRecords) throw Error(std::string(name) + ": too many results");
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    Record& record = records.emplace_back(table.where(row));
+    for (const std::string_view field : fields) record.set(field, std::string(table.cell(row, field)));
   }
   return records;
 }
@@ -410,8 +388,8 @@ std::optional<double> go_duration(std::string_view text) {
     if (unit == "s") seconds = 1;
     if (unit == "ms") seconds = 1e-3;
     if (unit == "ns") seconds = 1e-9;
-    if (unit.size() > 1 && unit.ends_with('s') && seconds == 0)
-      seconds = 1e-6;  // the micro sign has two codes
+    // The micro sign has two codes.
+    if (unit == "us" || unit == "\xC2\xB5s" || unit == "\xCE\xBCs") seconds = 1e-6;
     if (!value || seconds == 0) return std::nullopt;
     total += *value * seconds;
   }

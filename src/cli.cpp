@@ -4,8 +4,13 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 
 #include "r1fit/batch.hpp"
+#include "r1fit/bench_output.hpp"
+#include "r1fit/calibrate.hpp"
+#include "r1fit/calibration_store.hpp"
 #include "r1fit/catalog_export.hpp"
 #include "r1fit/catalog_folder.hpp"
 #include "r1fit/check.hpp"
@@ -24,6 +29,7 @@
 #include "r1fit/plan.hpp"
 #include "r1fit/prices.hpp"
 #include "r1fit/report.hpp"
+#include "r1fit/report_calibration.hpp"
 #include "r1fit/suggest.hpp"
 #include "r1fit/this_machine.hpp"
 #include "r1fit/units_text.hpp"
@@ -36,6 +42,26 @@ constexpr int kRows = 5;
 
 /// Batch answers are put out in pieces of about this size, not a line at a time.
 constexpr std::size_t kBatchPiece = 1 << 16;
+
+/// One line whatever the names in the sentence are made of, and nothing that a terminal would obey.
+std::string on_one_line(std::string_view sentence) {
+  std::string line = "r1fit: ";
+  for (const char c : sentence) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  return line + "\n";
+}
+
+/// The text of the file of a benchmark.
+std::string read_bench(const std::string& path) {
+  std::error_code fault;
+  if (std::filesystem::is_directory(path, fault)) throw Error(path + ": is a folder");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(path + ": " + std::strerror(errno));
+  std::string text(kLargestBench + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) throw Error(path + ": cannot be read");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
 
 class Program {
  public:
@@ -65,6 +91,8 @@ class Program {
         return inspected();
       case Action::detect:
         return detected();
+      case Action::calibrate:
+        return calibrated();
       case Action::batch:
         return batch();
       case Action::list:
@@ -132,9 +160,20 @@ class Program {
         ExitStatus::broken);
   }
 
+  /// `machine` with what the user measured on its hardware.
+  [[nodiscard]] Machine with_own(Machine machine) const {
+    if (line_.no_calibration || world_.data_folder.empty()) return machine;
+    std::vector<OwnMeasurement> measurements;
+    for (const KeptRun& run : read_store(world_.data_folder)) {
+      if (const auto found = found_in(catalog(), run)) measurements.push_back(*found);
+    }
+    add_own(catalog(), measurements, machine);
+    return machine;
+  }
+
   ExitStatus recommended() const {
     const RecommendRequest request = build_request(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), hardware(), request.engine.engine);
+    const Machine machine = with_own(build_machine(catalog(), hardware(), request.engine.engine));
     Recommendations result = recommend(catalog(), request, machine);
     for (Recommendation& row : result.ranked) cite(catalog(), machine, row.estimate);
     return print(report(line_.format, result, request, machine, options_),
@@ -143,7 +182,7 @@ class Program {
 
   ExitStatus checked() const {
     Question question = build_question(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), hardware(), question.engine.engine);
+    const Machine machine = with_own(build_machine(catalog(), hardware(), question.engine.engine));
     settle_context(question, line_.needs, machine);
     Check result = check(catalog(), question, machine, requirements_of(line_.needs, line_.required));
     cite(catalog(), machine, result.estimate);
@@ -153,7 +192,7 @@ class Program {
 
   ExitStatus estimated() const {
     Question question = build_question(catalog(), line_.needs);
-    const Machine machine = build_machine(catalog(), hardware(), question.engine.engine);
+    const Machine machine = with_own(build_machine(catalog(), hardware(), question.engine.engine));
     settle_context(question, line_.needs, machine);
     Estimate result = estimate(catalog(), question, machine);
     cite(catalog(), machine, result);
@@ -221,7 +260,7 @@ class Program {
     if (inspection.model == nullptr)
       throw Error(file.path + ": no estimate of it can be made: " + inspection.why_not);
     Question question = build_question(catalog(), *inspection.model, line_.needs);
-    const Machine machine = build_machine(catalog(), line_.hardware, question.engine.engine);
+    const Machine machine = with_own(build_machine(catalog(), line_.hardware, question.engine.engine));
     settle_context(question, line_.needs, machine);
     // Whatever runs at all is a yes; how well it does is for the reader to judge.
     Check check = r1fit::check(catalog(), question, machine, {Verdict::streams});
@@ -229,6 +268,95 @@ class Program {
     result.check = &check;
     result.machine = &machine;
     return print(report(line_.format, result, options_), check.ok() ? ExitStatus::yes : ExitStatus::no);
+  }
+
+  ExitStatus calibrated() const {
+    const std::filesystem::path folder = world_.data_folder;
+    if (folder.empty())
+      throw Error("there is nowhere to keep it: set XDG_DATA_HOME or HOME", ExitStatus::broken);
+    CalibrationReport result{store_path(folder).string(), {}, {}};
+    if (!line_.forget.empty()) return forgotten(folder);
+    if (line_.list_runs) {
+      result.runs = result.kept = read_store(folder);
+    } else {
+      result.runs = benched();
+      change_store(folder, [&](std::vector<KeptRun>& runs) {
+        keep(runs, result.runs);
+        result.kept = runs;
+      });
+    }
+    return print(report(line_.format, result, catalog(), options_), ExitStatus::yes);
+  }
+
+  /// The runs of all files, none of which is kept where one file is at fault.
+  [[nodiscard]] std::vector<KeptRun> benched() const {
+    const CalibrateQuery query{line_.hardware, line_.needs, line_.ran_kv};
+    std::vector<KeptRun> all;
+    for (const std::string& file : line_.files) {
+      const std::string name = file == "-" ? "stdin" : file;
+      std::vector<std::string> aside;
+      const std::size_t before = all.size();
+      for (const BenchRun& run :
+           parse_bench_output(name, file == "-" ? standard_input() : read_bench(file))) {
+        if (const std::string why = set_aside(catalog(), run, query); !why.empty()) {
+          aside.push_back(run.where + ": " + why);
+          continue;
+        }
+        keep(all, {identified(catalog(), run, query, name, world_.today())});
+      }
+      const std::string_view reason =
+          ": the split decides such a speed, so it tells of no hardware by itself";
+      if (all.size() == before) throw Error(aside.front() + std::string(reason));
+      for (const std::string& one : aside) world_.err(on_one_line("left aside " + one));
+    }
+    return all;
+  }
+
+  [[nodiscard]] std::string standard_input() const {
+    std::string text;
+    while (const std::optional<std::string> line = world_.line()) {
+      text += *line + "\n";
+      if (text.size() > kLargestBench) break;
+    }
+    return text;
+  }
+
+  ExitStatus forgotten(const std::filesystem::path& folder) const {
+    std::size_t number = 0;
+    const bool none = !std::filesystem::exists(store_path(folder));
+    if (!none) {
+      change_store(folder, [&](std::vector<KeptRun>& runs) {
+        const std::string id = line_.forget == "all" ? "" : kept_id(runs);
+        number = std::erase_if(runs, [&](const KeptRun& run) {
+          return id.empty() || run.host == id || std::ranges::find(run.gpus, id) != run.gpus.end();
+        });
+      });
+    } else if (line_.forget != "all") {
+      throw Error("no run of yours is kept");
+    }
+    return print("forgotten: " + std::to_string(number) + (number == 1 ? " run\n" : " runs\n"),
+                 ExitStatus::yes);
+  }
+
+  /// The id among those kept that --forget means.
+  [[nodiscard]] std::string kept_id(const std::vector<KeptRun>& runs) const {
+    std::vector<std::string> ids;
+    for (const KeptRun& run : runs) {
+      ids.insert(ids.end(), run.gpus.begin(), run.gpus.end());
+      if (!run.host.empty()) ids.push_back(run.host);
+    }
+    std::ranges::sort(ids);
+    ids.erase(std::ranges::unique(ids).begin(), ids.end());
+    std::string wanted = line_.forget;
+    const GpuLookup gpu = find_gpu(catalog(), wanted);
+    const Lookup<Host> host = find_host(catalog(), wanted);
+    if (const auto* found = std::get_if<FoundGpu>(&gpu)) wanted = found->gpu->id;
+    if (const auto* found = std::get_if<const Host*>(&host)) wanted = (*found)->id;
+    if (std::ranges::find(ids, wanted) != ids.end()) return wanted;
+    std::string all;
+    for (const std::string& id : ids) all += (all.empty() ? "" : ", ") + id;
+    throw Error("no run on " + in_quotes(line_.forget) +
+                " is kept; there are some on: " + (all.empty() ? "none" : all));
   }
 
   ExitStatus batch() const {
@@ -331,13 +459,6 @@ class Program {
   std::optional<LoadedCatalog> loaded_;
   PrintOptions options_;
 };
-
-/// One line whatever the names in the sentence are made of, and nothing that a terminal would obey.
-std::string on_one_line(std::string_view sentence) {
-  std::string line = "r1fit: ";
-  for (const char c : sentence) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-  return line + "\n";
-}
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include "r1fit/error.hpp"
 #include "r1fit/flag_values.hpp"
 #include "r1fit/suggest.hpp"
+#include "r1fit/units_text.hpp"
 
 namespace r1fit {
 namespace {
@@ -39,6 +40,12 @@ void add_configuration(Parse& parse) {
   parse.flags.flag("-q,--quiet", "print nothing: the exit status is the answer", parse.line.quiet);
 }
 
+/// For commands about named hardware that is perhaps one's own.
+void add_no_calibration(Parse& parse) {
+  parse.flags.flag("--no-calibration", "leave aside what you measured yourself (see: r1fit calibrate)",
+                   parse.line.no_calibration);
+}
+
 void settle_configuration(Parse& parse) {
   settle_output(parse.line, parse.output);
   settle_hardware(parse.line.hardware, parse.hardware);
@@ -57,6 +64,7 @@ void settle_model(Parse& parse) {
 
 void declare_recommend(Parse& parse) {
   add_configuration(parse);
+  add_no_calibration(parse);
   add_candidates(parse.flags, parse.line.needs);
   parse.flags.value(
       "--top", "at most so many rows (default 5, with --all all)", "N",
@@ -68,6 +76,7 @@ void declare_recommend(Parse& parse) {
 void declare_check(Parse& parse) {
   static constexpr std::array<std::string_view, 3> verdicts{"fits", "tight", "offload"};
   add_configuration(parse);
+  add_no_calibration(parse);
   add_minima(parse.flags, parse.line.needs);
   add_model(parse);
   parse.flags.choice("--require", "what counts as a yes: fits, tight (default) or offload", "VERDICT",
@@ -79,6 +88,7 @@ void declare_check(Parse& parse) {
 
 void declare_estimate(Parse& parse) {
   add_configuration(parse);
+  add_no_calibration(parse);
   add_model(parse);
   add_quant(parse.flags, parse.line.needs);
   add_output(parse.flags, parse.line, parse.output);
@@ -140,6 +150,7 @@ void settle_compare(Parse& parse) {
 void declare_inspect(Parse& parse) {
   parse.flags.positional("FILE", "a GGUF file, of a split one any part", true, parse.words);
   add_configuration(parse);
+  add_no_calibration(parse);
   add_output(parse.flags, parse.line, parse.output);
 }
 
@@ -162,6 +173,44 @@ void declare_detect(Parse& parse) {
 }
 
 void settle_detect(Parse& parse) { settle_output(parse.line, parse.output); }
+
+void declare_calibrate(Parse& parse) {
+  CommandLine& line = parse.line;
+  parse.flags.positional("FILE", "output of llama-bench or of ollama run --verbose; - is stdin", false,
+                         parse.words);
+  parse.flags.heading("What ran, where the output does not say it");
+  parse.flags.value("--model", "the model, as in 32b or 32b:Q4_K_M", "NAME",
+                    [&line](auto text) { line.needs.models.emplace_back(text); });
+  add_quant(parse.flags, line.needs);
+  parse.flags.values("--gpu", "the card or Apple chip, or several: \"rtx 4090\", \"2x rtx 3090\"", "NAME",
+                     [&line](std::string_view text) { line.hardware.gpus.emplace_back().name = text; });
+  parse.flags.value("--memory", "which memory size of a chip sold with several, GiB", "GIB",
+                    [&parse](auto text) { parse.hardware.memory = parse_memory_flag("--memory", text); });
+  parse.flags.value("--cpu", "the platform of the memory, where it ran on the CPU", "NAME",
+                    [&line](auto text) { line.hardware.cpu = text; });
+  static const auto backends = backend_words();
+  parse.flags.choice("--backend", "cuda, rocm, metal, vulkan, sycl or cpu", "NAME", backends,
+                     [&line](std::size_t word) { line.hardware.backend = kBackends.at(word); });
+  parse.flags.choice("--kv", "type of the KV cache: f16, q8_0 or q4_0 (default f16)", "TYPE", kKvTypeWords,
+                     [&line](std::size_t word) { line.ran_kv = static_cast<KvType>(word); });
+  parse.flags.heading("What is kept");
+  parse.flags.flag("--list", "the runs that are kept, and what they make of later answers", line.list_runs);
+  parse.flags.value("--forget", "forget the runs on this card or platform, or all", "NAME|all",
+                    [&line](auto text) { line.forget = text; });
+  parse.flags.heading("Answer");
+  parse.flags.flag("-q,--quiet", "print nothing: the exit status is the answer", line.quiet);
+  add_output(parse.flags, line, parse.output);
+}
+
+void settle_calibrate(Parse& parse) {
+  settle_output(parse.line, parse.output);
+  settle_hardware(parse.line.hardware, parse.hardware);
+  parse.line.files = parse.words;
+  const int asked = (parse.line.files.empty() ? 0 : 1) + (parse.line.list_runs ? 1 : 0) +
+                    (parse.line.forget.empty() ? 0 : 1);
+  if (asked != 1)
+    throw Error("calibrate takes one of FILE ..., --list and --forget; see r1fit calibrate --help");
+}
 
 void declare_batch(Parse& /*parse*/) {}
 void settle_nothing(Parse& /*parse*/) {}
@@ -244,6 +293,8 @@ constexpr std::array kCommands{
                settle_inspect},
     Subcommand{"detect", Action::detect, "this machine as r1fit sees it, and where each line was read",
                declare_detect, settle_detect},
+    Subcommand{"calibrate", Action::calibrate, "learn from a benchmark of your own for later answers",
+               declare_calibrate, settle_calibrate},
     Subcommand{"batch", Action::batch, "NDJSON requests on stdin, NDJSON estimates on stdout", declare_batch,
                settle_nothing},
     Subcommand{"list", Action::list, "what the catalogue holds: models, quants, hardware or engines",

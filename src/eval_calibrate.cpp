@@ -56,6 +56,7 @@ struct Outcome {
     return median(medians);
   }
   [[nodiscard]] double share(bool Trial::*flag) const {
+    if (devices.empty()) return 0;
     double sum = 0;
     for (const auto& [device, trials] : devices)
       sum += static_cast<double>(std::ranges::count(trials, true, flag)) / static_cast<double>(trials.size());
@@ -104,11 +105,10 @@ Evaluation evaluate_calibration() {
                                                          {"... the same model and quantisation", {}},
                                                          {"... another of them", {}},
                                                          {"runs of another report", {}}}};
-  MarkdownTable table({"device", ">runs", ">median error before", ">after", ">in range before", ">after",
-                       ">high / low before", ">after"});
+  MarkdownTable table({"device", ">runs", ">others: median error before", ">after",
+                       ">same report: median error before", ">after", ">in range before", ">after"});
   for (const auto& [device, rows] : devices) {
     if (rows.size() < kFewest) continue;
-    std::vector<Trial> trials;
     for (const std::size_t own : rows) {
       for (const std::size_t other : rows) {
         if (own == other) continue;
@@ -124,12 +124,18 @@ Evaluation evaluate_calibration() {
         if (!same_report) to(4);
       }
     }
-    Outcome one;
-    one.devices[device] = groups.front().second.devices[device];
-    table.add({device, count_text(static_cast<std::int64_t>(rows.size())), percent(one.of(&Trial::before)),
-               percent(one.of(&Trial::after)), percent(one.share(&Trial::in_before)),
-               percent(one.share(&Trial::in_after)), fixed_text(one.of(&Trial::width_before), 2),
-               fixed_text(one.of(&Trial::width_after), 2)});
+    const auto of_device = [&](std::size_t group) {
+      Outcome one;
+      const auto& known = groups.at(group).second.devices;
+      if (const auto found = known.find(device); found != known.end()) one.devices.insert(*found);
+      return one;
+    };
+    const Outcome others = of_device(0);
+    const Outcome same = of_device(1);
+    table.add({device, count_text(static_cast<std::int64_t>(rows.size())), percent(others.of(&Trial::before)),
+               percent(others.of(&Trial::after)), percent(same.of(&Trial::before)),
+               percent(same.of(&Trial::after)), percent(same.share(&Trial::in_before)),
+               percent(same.share(&Trial::in_after))});
   }
   MarkdownTable summary({"held against", ">devices", ">pairs", ">median error before", ">after",
                          ">in range before", ">after", ">high / low before", ">after"});

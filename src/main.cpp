@@ -1,6 +1,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,24 @@ std::optional<std::string> read_line() {
   return line;
 }
 
+/// Where programs keep data of the user: XDG_DATA_HOME where it is an absolute path, else ~/.local/share.
+std::string data_folder() {
+  const char* const data = std::getenv("XDG_DATA_HOME");
+  if (data != nullptr && *data == '/') return std::string(data) + "/r1fit";
+  const char* const home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::string(home) + "/.local/share/r1fit";
+  return {};
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  char text[16];
+  const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%d", &local);
+  return {text, size};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -40,5 +60,7 @@ int main(int argc, char** argv) {
   const r1fit::RealProbe probe;
   world.probe = &probe;
   world.measure = r1fit::measure_memory_rate;
+  world.data_folder = data_folder();
+  world.today = today;
   return r1fit::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc), world);
 }

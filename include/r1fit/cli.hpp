@@ -29,6 +29,10 @@ struct World {
   /// `detect --measure`.
   std::function<std::optional<MemoryRate>(const MemoryRateRequest&, const std::function<void(double)>&)>
       measure;
+  /// The folder that r1fit keeps what the user measured in; empty: nowhere.
+  std::string data_folder;
+  /// "2026-11-22".
+  std::function<std::string()> today;
 };
 
 /// Runs one command; the exit status is that of docs/cli.md. Never throws.

@@ -22,6 +22,7 @@ enum class Action : std::uint8_t {
   plan,
   inspect,
   detect,
+  calibrate,
   batch,
   list,
   show,
@@ -50,11 +51,16 @@ struct CommandLine {
   bool explain = false;
   bool quiet = false;
   bool verbose = false;
-  bool measure = false;       ///< of detect
-  std::string catalog;        ///< --catalog DIR; empty: built in
-  std::string name;           ///< of show and list, file of inspect, folder of catalog check and export
-  Shell shell = Shell::bash;  ///< of completion
-  std::string text;           ///< of Action::print: help or version, for stdout
+  bool measure = false;            ///< of detect
+  bool no_calibration = false;     ///< what the user measured is left aside
+  std::vector<std::string> files;  ///< of calibrate; "-" is stdin
+  bool list_runs = false;          ///< calibrate --list
+  std::string forget;              ///< calibrate --forget; empty: not given
+  std::optional<KvType> ran_kv;    ///< calibrate --kv
+  std::string catalog;             ///< --catalog DIR; empty: built in
+  std::string name;                ///< of show and list, file of inspect, folder of catalog check and export
+  Shell shell = Shell::bash;       ///< of completion
+  std::string text;                ///< of Action::print: help or version, for stdout
 };
 
 /// Reads the arguments after the program's name. Throws Error for whatever is wrong with them.
