@@ -289,7 +289,7 @@ FlashAttention flash_attention(const Record& record) {
   return FlashAttention::automatic;
 }
 
-/// What about a run is not modelled.
+/// Why a run tells of no hardware by itself.
 std::string unlike(const Record& record) {
   constexpr double most = 1000;
   if (const auto experts = record.whole("n_cpu_moe", 0, most); experts.value_or(0) > 0)

@@ -6,6 +6,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "r1fit/batch.hpp"
 #include "r1fit/bench_output.hpp"
@@ -340,19 +341,17 @@ class Program {
 
   /// The id among those kept that --forget means.
   [[nodiscard]] std::string kept_id(const std::vector<KeptRun>& runs) const {
-    std::vector<std::string> ids;
+    std::set<std::string> ids;
     for (const KeptRun& run : runs) {
-      ids.insert(ids.end(), run.gpus.begin(), run.gpus.end());
-      if (!run.host.empty()) ids.push_back(run.host);
+      ids.insert(run.gpus.begin(), run.gpus.end());
+      if (!run.host.empty()) ids.insert(run.host);
     }
-    std::ranges::sort(ids);
-    ids.erase(std::ranges::unique(ids).begin(), ids.end());
     std::string wanted = line_.forget;
     const GpuLookup gpu = find_gpu(catalog(), wanted);
     const Lookup<Host> host = find_host(catalog(), wanted);
     if (const auto* found = std::get_if<FoundGpu>(&gpu)) wanted = found->gpu->id;
     if (const auto* found = std::get_if<const Host*>(&host)) wanted = (*found)->id;
-    if (std::ranges::find(ids, wanted) != ids.end()) return wanted;
+    if (ids.contains(wanted)) return wanted;
     std::string all;
     for (const std::string& id : ids) all += (all.empty() ? "" : ", ") + id;
     throw Error("no run on " + in_quotes(line_.forget) +

@@ -98,8 +98,8 @@ std::string disbelief(const OwnMeasurement& measurement, const Expected& expecte
 
 void add_own(const Catalog& catalog, const std::vector<OwnMeasurement>& measurements, Machine& machine) {
   const Kinds asked = kinds_of(machine);
-  for (auto latest = measurements.rbegin(); latest != measurements.rend(); ++latest) {
-    const OwnMeasurement& measurement = *latest;
+  for (std::size_t i = measurements.size(); i-- > 0;) {
+    const OwnMeasurement& measurement = measurements[i];
     const Kinds ran = kinds_of(measurement);
     const auto same_card = [&](const Device& device) {
       return device.gpu != nullptr && device.backend == measurement.backend &&

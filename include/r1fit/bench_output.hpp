@@ -34,7 +34,7 @@ struct BenchRun {
   std::optional<KvType> kv_v;
   FlashAttention flash_attention = FlashAttention::automatic;
   std::string
-      unlike;    ///< what about it is not modelled, "experts in host memory (n_cpu_moe 30)"; empty: nothing
+      unlike;    ///< why it tells of no hardware by itself: "experts in host memory (n_cpu_moe 30)"; empty: nothing
   Tokens depth;  ///< mean length of the context while decoding
   TokensPerSecond decode;
 };
