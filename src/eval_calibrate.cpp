@@ -107,7 +107,10 @@ Evaluation evaluate_calibration() {
                                                          {"runs of another report", {}}}};
   MarkdownTable table({"device", ">runs", ">others: median error before", ">after",
                        ">same report: median error before", ">after", ">in range before", ">after"});
-  for (const auto& [device, rows] : devices) {
+  for (const auto& one_device : devices) {
+    // clang 14 captures no parts of it.
+    const std::string& device = one_device.first;
+    const std::vector<std::size_t>& rows = one_device.second;
     if (rows.size() < kFewest) continue;
     for (const std::size_t own : rows) {
       for (const std::size_t other : rows) {
