@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "r1fit/candidate_machines.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/lookup.hpp"
 #include "r1fit/units_text.hpp"
@@ -100,6 +101,14 @@ Ran what_ran(const Catalog& catalog, const BenchRun& run, const CalibrateQuery& 
     const ModelAndQuant named = model_and_quant_named(catalog, needs.models.front());
     const bool file_says = needs.quants.empty() && named.quant == nullptr && !run.model.empty();
     const Question question = build_question(catalog, needs);
+    // Shapes of one family are closer to one another; a model of another size is a slip.
+    constexpr double another_size = 0.02;
+    const std::int64_t parameters = question.model->shape->parameters;
+    if (run.parameters && std::abs(static_cast<double>(*run.parameters - parameters)) >
+                              another_size * static_cast<double>(parameters)) {
+      refuse(run, "what ran has " + count_text(*run.parameters) + " parameters, and " +
+                      std::string(question.model->id) + " of --model has " + count_text(parameters));
+    }
     const Quant* quant = file_says ? &quant_that_ran(catalog, run, *question.model) : question.quant;
     if (!has_weights(catalog, *question.model, *quant))
       refuse(run, "no weights of " + std::string(question.model->id) + " as " + std::string(quant->id) +
@@ -253,6 +262,12 @@ KeptRun identified(const Catalog& catalog, const BenchRun& run, const CalibrateQ
     const std::vector<FoundGpu> cards = cards_that_ran(catalog, run, query);
     const Backend backend =
         query.hardware.backend.value_or(backend_that_ran(run).value_or(cards.front().gpu->backend));
+    for (const FoundGpu& card : cards) {
+      if (!runs_on(backend, card.gpu->vendor)) {
+        refuse(run, std::string(title(backend)) + " does not run on " + std::string(card.gpu->name) +
+                        "; say what ran with --gpu or --backend");
+      }
+    }
     if (run.engine == "ollama") see_that_it_fits(catalog, run, ran, cards, backend);
     for (const FoundGpu& card : cards) kept.gpus.emplace_back(card.gpu->id);
     std::ranges::sort(kept.gpus);

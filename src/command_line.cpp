@@ -204,7 +204,9 @@ void declare_calibrate(Parse& parse) {
 
 void settle_calibrate(Parse& parse) {
   settle_output(parse.line, parse.output);
-  settle_hardware(parse.line.hardware, parse.hardware);
+  if (parse.hardware.memory && parse.line.hardware.gpus.empty())
+    throw Error("--memory says which size of a --gpu is meant");
+  for (GpuQuery& gpu : parse.line.hardware.gpus) gpu.memory = parse.hardware.memory;
   parse.line.files = parse.words;
   const int asked = (parse.line.files.empty() ? 0 : 1) + (parse.line.list_runs ? 1 : 0) +
                     (parse.line.forget.empty() ? 0 : 1);

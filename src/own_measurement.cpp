@@ -16,7 +16,7 @@ constexpr double kMostTimesOff = 10;
 
 /// So many of the latest runs of a device count: what older ones add is little, and each takes some
 /// microseconds to be compared with what is expected of it.
-constexpr std::size_t kMostCounted = 16;
+constexpr std::size_t kMostCounted = 8;
 
 /// The machine that ran it. What ran did fit, however little our own margins would leave.
 Machine machine_of(const Catalog& catalog, const OwnMeasurement& measurement) {

@@ -95,7 +95,7 @@ std::vector<Effect> effects_of(const CalibrationReport& calibration, const Catal
 
 std::string speed_text(double speed) { return fixed_text(speed, speed < 100 ? 1 : 0); }
 
-/// The cells of a run, as table, CSV and Markdown have them.
+/// The cells of a run for people; `~` is unknown.
 std::vector<std::string> cells_of(const Catalog& catalog, const KeptRun& run) {
   const std::optional<Expected> expected = expected_of_kept(catalog, run);
   return {text_of(hardware_of(run)),
@@ -108,9 +108,25 @@ std::vector<std::string> cells_of(const Catalog& catalog, const KeptRun& run) {
           run.date};
 }
 
-const std::vector<std::string> kHead{"hardware", "model",    "quant", "depth",
-                                     "tok/s",    "expected", "ratio", "date"};
-const std::vector<bool> kRight{false, false, false, true, true, true, true, false};
+std::string csv_of(const CalibrationReport& calibration, const Catalog& catalog) {
+  const auto plain = [](double value) { return Json(std::round(value * 1e4) / 1e4).dump(); };
+  std::string text = csv_row(
+      {"hardware", "model", "quant", "depth", "decode_tps", "expected_tps", "ratio", "engine", "date"});
+  for (const KeptRun& run : calibration.runs) {
+    const std::optional<Expected> expected = expected_of_kept(catalog, run);
+    text += csv_row({text_of(hardware_of(run)), run.model, run.quant, std::to_string(run.depth),
+                     plain(run.decode_tps), expected ? plain(expected->decode.count()) : "",
+                     expected ? plain(run.decode_tps / expected->decode.count()) : "", run.engine, run.date});
+  }
+  return text;
+}
+
+std::string markdown_of(const CalibrationReport& calibration, const Catalog& catalog) {
+  std::vector<std::vector<std::string>> rows;
+  for (const KeptRun& run : calibration.runs) rows.push_back(cells_of(catalog, run));
+  return markdown_table({"hardware", "model", "quant", "depth", "tok/s", "expected", "ratio", "date"}, rows,
+                        {false, false, false, true, true, true, true, false});
+}
 
 std::string factor_text(const OwnFactor& own) {
   return fixed_text(own.factor, 2) + " (" + fixed_text(own.factor * own.spread.low, 2) + "-" +
@@ -199,12 +215,7 @@ std::string report(Format format, const CalibrationReport& calibration, const Ca
                    const PrintOptions& options) {
   if (format == Format::table) return table_of(calibration, catalog, options);
   if (format == Format::json) return json_of(calibration, catalog);
-  std::vector<std::vector<std::string>> rows;
-  for (const KeptRun& run : calibration.runs) rows.push_back(cells_of(catalog, run));
-  if (format == Format::md) return markdown_table(kHead, rows, kRight);
-  std::string text = csv_row(kHead);
-  for (const std::vector<std::string>& row : rows) text += csv_row(row);
-  return text;
+  return format == Format::csv ? csv_of(calibration, catalog) : markdown_of(calibration, catalog);
 }
 
 }  // namespace r1fit

@@ -144,6 +144,12 @@ TEST_CASE("what cannot be told is one sentence that names the flag", "[calibrate
   Args cards = lines_with(R"(,"avg_ts":60)");
   cards.front().replace(cards.front().find("RTX 3090"), 8, "RTX 3060");
   CHECK(refusal_fault(run_in(home, {"calibrate", "-"}, cards), "say which with --gpu") == "");
+  CHECK(refusal_fault(run_in(home, {"calibrate", "-", "--model", "70b"}, lines_with(R"(,"avg_ts":60)")),
+                      "of --model has 70,553,706,496") == "");
+  CHECK(refusal_fault(run_in(home, {"calibrate", "-", "--backend", "metal"}, lines_with(R"(,"avg_ts":60)")),
+                      "does not run on GeForce RTX 3090") == "");
+  CHECK(refusal_fault(run_in(home, {"calibrate", "-", "--memory", "24"}, lines_with(R"(,"avg_ts":60)")),
+                      "--memory says which size of a --gpu is meant") == "");
   Args quant = lines_with(R"(,"avg_ts":60)");
   quant.front().replace(quant.front().find("Q4_K - Medium"), 13, "MXFP4 MoE");
   CHECK(refusal_fault(run_in(home, {"calibrate", "-"}, quant), "say it with --quant") == "");
@@ -216,7 +222,7 @@ TEST_CASE("what is kept is listed in every format, and forgotten", "[calibrate]"
   const Ran table = run_in(home, {"calibrate", "--list"});
   CHECK_THAT(table.out, contains("rtx-4090 (cuda): other models x 0.") && contains("ddr5-5600-dual (cpu)"));
   CHECK_THAT(run_in(home, {"calibrate", "--list", "--format", "csv"}).out,
-             starts_with("hardware,model,quant,"));
+             starts_with("hardware,model,quant,depth,decode_tps,") && contains(",4160,36.02,"));
   CHECK_THAT(run_in(home, {"calibrate", "--list", "--format", "md"}).out, starts_with("| hardware"));
 
   CHECK(refusal_fault(run_in(home, {"calibrate", "--forget", "rtx 3090"}),

@@ -87,6 +87,14 @@ TEST_CASE("a run counts for its own hardware alone") {
   CHECK(with_own(cpu_only(gib(64), "epyc-genoa"), host).host.own.empty());
 }
 
+TEST_CASE("the latest runs of a device count, and not more than a few") {
+  std::vector<OwnMeasurement> many(50, measured({"rtx 4090"}, 0.9));
+  many.back().date = "2026-11-23";
+  const Machine machine = with_own(machine_with("rtx 4090"), many);
+  CHECK(machine.devices.front().own.size() < 20);
+  CHECK(machine.devices.front().own.front().date == "2026-11-23");
+}
+
 TEST_CASE("an estimate is centred on runs, narrower, and says so") {
   for (const double times : {0.85, 1.1}) {
     const Speed before = shipped_estimate("32b", "Q4_K_M", machine_with("rtx 3090")).speed;
