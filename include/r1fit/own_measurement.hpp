@@ -39,8 +39,9 @@ Expected expected_of(const Catalog& catalog, const OwnMeasurement& measurement);
 /// off, with the arithmetic. Empty where it is believed.
 std::string disbelief(const OwnMeasurement& measurement, const Expected& expected);
 
-/// Lets the measurements, oldest first, that were made on the hardware of `machine` count: of a card those with cards of its
-/// kind alone, or with the very mix of cards, under the same backend; of a CPU those of its platform.
+/// Lets the measurements, oldest first, that were made on the hardware of `machine` count: of a card those
+/// with cards of its kind alone, or with the very mix of cards, under the same backend; of a CPU those of its
+/// platform.
 void add_own(const Catalog& catalog, const std::vector<OwnMeasurement>& measurements, Machine& machine);
 
 }  // namespace r1fit
