@@ -19,7 +19,7 @@ constexpr double kMostTimesOff = 10;
 constexpr std::size_t kMostCounted = 8;
 
 /// The machine that ran it. What ran did fit, however little our own margins would leave.
-Machine machine_of(const Catalog& catalog, const OwnMeasurement& measurement) {
+Machine machine_of(const Catalog& catalog, const OwnMeasurement& measurement, const HostMemory* known) {
   constexpr std::int64_t plenty = 64;
   Machine machine;
   for (const Gpu* gpu : measurement.gpus) {
@@ -30,6 +30,10 @@ Machine machine_of(const Catalog& catalog, const OwnMeasurement& measurement) {
   }
   order_devices(machine);
   machine.host = make_host(catalog, gib(4096), measurement.host, {});
+  if (known != nullptr) {
+    machine.host.bandwidth = known->bandwidth;
+    machine.host.cores = known->cores;
+  }
   return machine;
 }
 
@@ -47,7 +51,7 @@ Kinds kinds_of(const Machine& machine) {
 
 }  // namespace
 
-Expected expected_of(const Catalog& catalog, const OwnMeasurement& measurement) {
+Expected expected_of(const Catalog& catalog, const OwnMeasurement& measurement, const HostMemory* known) {
   constexpr std::int64_t step = 256;
   Workload workload;
   workload.depth = measurement.depth;
@@ -57,7 +61,7 @@ Expected expected_of(const Catalog& catalog, const OwnMeasurement& measurement) 
   workload.flash_attention = measurement.flash_attention;
   const Weights weights = weights_of(catalog, *measurement.model, *measurement.quant, workload);
   const Candidate candidate{measurement.model, measurement.quant, &weights};
-  const Machine machine = machine_of(catalog, measurement);
+  const Machine machine = machine_of(catalog, measurement, known);
   const Placement placement = place(candidate, workload, machine);
   const Speed speed = speed_of(candidate, workload, machine, placement);
   const PlacementMode mode = measurement.gpus.empty() ? PlacementMode::cpu : PlacementMode::gpu;
@@ -109,7 +113,7 @@ void add_own(const Catalog& catalog, const std::vector<OwnMeasurement>& measurem
     const bool on_host =
         ran.empty() && measurement.host == machine.host.platform && machine.host.own.size() < kMostCounted;
     if (!on_host && std::ranges::none_of(machine.devices, same_card)) continue;
-    const Expected expected = expected_of(catalog, measurement);
+    const Expected expected = expected_of(catalog, measurement, on_host ? &machine.host : nullptr);
     // The catalogue in use may not be the one that believed it.
     if (!disbelief(measurement, expected).empty()) continue;
     const OwnRun run{measurement.model->shape, measurement.quant,

@@ -1,5 +1,6 @@
 #include "r1fit/own_measurement.hpp"
 
+#include <cmath>
 #include <vector>
 
 #include "catch.hpp"
@@ -85,6 +86,15 @@ TEST_CASE("a run counts for its own hardware alone") {
   const std::vector<OwnMeasurement> host{measured({}, 0.9, "14b")};
   CHECK(with_own(cpu_only(gib(64), "ddr5-5600-dual"), host).host.own.size() == 1);
   CHECK(with_own(cpu_only(gib(64), "epyc-genoa"), host).host.own.empty());
+}
+
+TEST_CASE("a run on a CPU is held against the CPU that is asked about") {
+  Machine few = cpu_only(gib(64), "ddr5-5600-dual");
+  few.host.cores = 2;
+  OwnMeasurement run = measured({}, 1, "14b");
+  run.decode = expected_of(catalog(), run, &few.host).decode;
+  CHECK(std::abs(with_own(few, {run}).host.own.front().deviation) < 1e-9);
+  CHECK(with_own(cpu_only(gib(64), "ddr5-5600-dual"), {run}).host.own.front().deviation < -0.01);
 }
 
 TEST_CASE("the latest runs of a device count, and not more than a few") {

@@ -32,8 +32,10 @@ struct Expected {
   BytesPerToken read;
   std::optional<BytesPerSecond> bandwidth;  ///< of every memory at work; unset: they differ
 };
-/// Throws Error where the model cannot be laid out so.
-Expected expected_of(const Catalog& catalog, const OwnMeasurement& measurement);
+/// Throws Error where the model cannot be laid out so. Of a CPU `known` may say more than its platform does:
+/// how many cores there are, how fast its memory is.
+Expected expected_of(const Catalog& catalog, const OwnMeasurement& measurement,
+                     const HostMemory* known = nullptr);
 
 /// Why no such run can be, or why it is of no use: faster than the bandwidth allows, or an order of magnitude
 /// off, with the arithmetic. Empty where it is believed.
