@@ -33,9 +33,9 @@ struct BenchRun {
   std::optional<KvType> kv_k;
   std::optional<KvType> kv_v;
   FlashAttention flash_attention = FlashAttention::automatic;
-  std::string
-      unlike;    ///< why it tells of no hardware by itself: "experts in host memory (n_cpu_moe 30)"; empty: nothing
-  Tokens depth;  ///< mean length of the context while decoding
+  std::string unlike;  ///< why it tells of no hardware by itself: "experts in host memory (n_cpu_moe 30)";
+                       ///< empty: nothing
+  Tokens depth;        ///< mean length of the context while decoding
   TokensPerSecond decode;
 };
 
