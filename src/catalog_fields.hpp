@@ -509,6 +509,8 @@ void visit_fields(R& r, V& v) {
   v(Field("prefill"), r.prefill);
   v(Field("prompt"), r.prompt);
   v(Field("year").within(2022, 2100), r.year);
+  v(Field("network").omitted(), r.network);
+  v(Field("older_kv_cache").omitted(), r.older_kv_cache);
   v(Field("grade"), r.grade);
   v(Field("source"), r.source);
   v(Field("note").omitted(), r.note);

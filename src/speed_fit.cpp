@@ -29,8 +29,7 @@ bool reads_gguf(const Measurement& run) {
 /// llamafile carries the llama.cpp of the middle of 2024; and 671B without the MLA cache is what builds did
 /// until April 2025.
 bool older(const Measurement& run) {
-  return run.engine == "llamafile" || run.year.value_or(kRecent) < kRecent ||
-         std::string_view(run.note).find("without the MLA cache") != std::string_view::npos;
+  return run.engine == "llamafile" || run.year.value_or(kRecent) < kRecent || run.older_kv_cache;
 }
 
 /// Why a run is of no use to a fit; empty: it is.
@@ -42,7 +41,7 @@ std::string objection(const Catalog& catalog, const Measurement& run) {
   if (needs_host && run.host == nullptr) return "the host is not named";
   if (run.placement != PlacementMode::cpu && run.gpus.empty()) return "the GPU is not in the catalogue";
   if (run.placement == PlacementMode::partial) return "partly offloaded: the split decides";
-  if (std::string_view(run.note).find("RPC") != std::string_view::npos) return "over a network";
+  if (run.network) return "over a network";
   return "";
 }
 

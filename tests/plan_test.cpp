@@ -365,10 +365,11 @@ TEST_CASE("to need more never adds a machine") {
 
 TEST_CASE("a longer context never takes less of a kind, nor another kind") {
   const std::vector<Key> before = keys(planned("70b", every(), tokens(8192)));
-  for (const auto& [gpu, memory, count, host, ram] : keys(planned("70b", every(), tokens(65536)))) {
-    const bool covered = std::ranges::any_of(before, [&](const Key& one) {
-      return std::get<0>(one) == gpu && std::get<1>(one) == memory && std::get<2>(one) <= count &&
-             std::get<3>(one) == host && std::get<4>(one) <= ram;
+  for (const Key& longer : keys(planned("70b", every(), tokens(65536)))) {
+    const bool covered = std::ranges::any_of(before, [&longer](const Key& one) {
+      return std::get<0>(one) == std::get<0>(longer) && std::get<1>(one) == std::get<1>(longer) &&
+             std::get<2>(one) <= std::get<2>(longer) && std::get<3>(one) == std::get<3>(longer) &&
+             std::get<4>(one) <= std::get<4>(longer);
     });
     CHECK(covered);
   }

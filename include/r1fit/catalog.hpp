@@ -516,6 +516,8 @@ struct Measurement {
   std::optional<TokensPerSecond> prefill;
   std::optional<Tokens> prompt;  ///< what was read for `prefill`
   std::optional<int> year;       ///< of the software
+  bool network;                  ///< the memories were those of several machines
+  bool older_kv_cache;           ///< 671B by a build, or a file, without the MLA cache
   Grade grade;
   Text source;
   Text note;
