@@ -10,7 +10,7 @@ namespace {
 
 /// Below usable each halving costs what stepping down a model class does: 3 to 4 points.
 constexpr double kSlowPerHalving = 4.0;
-constexpr TokensPerSecond kUsable = tok_per_s(10);
+constexpr TokensPerSecond kUsable = kUsableSpeed;
 /// Above usable a doubling is worth a third of a point, enough to choose between quantisations of one model,
 /// up to where reading speed is far behind.
 constexpr double kFastPerDoubling = 0.3;

@@ -156,19 +156,23 @@ class Ranking {
     };
     Recommendation* fastest = &best;
     Recommendation* roomiest = &best;
-    double most = roomy(best);
+    const double at_best = roomy(best);
+    double at_fastest = at_best;
+    double most = at_best;
     for (Recommendation& one : candidates_) {
       const Estimate& found = one.estimate;
       if (!still_good(found, best.estimate, request_.use) || !usable(found, best.estimate)) continue;
-      if (found.speed.decode->typical >= fastest->estimate.speed.decode->typical * kClearlyMore)
+      const double room = &one == &best ? at_best : roomy(one);
+      if (found.speed.decode->typical >= fastest->estimate.speed.decode->typical * kClearlyMore) {
         fastest = &one;
-      if (const double room = roomy(one); room >= most * kClearlyMore) {
+        at_fastest = room;
+      }
+      if (room >= most * kClearlyMore) {
         most = room;
         roomiest = &one;
       }
     }
-    if (roomy(*fastest) * kClearlyMore >= most)
-      roomiest = roomy(best) * kClearlyMore >= most ? &best : fastest;
+    if (at_fastest * kClearlyMore >= most) roomiest = at_best * kClearlyMore >= most ? &best : fastest;
     best.roles.push_back(Role::best_answers);
     fastest->roles.push_back(Role::fastest);
     roomiest->roles.push_back(Role::longest_context);

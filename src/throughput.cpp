@@ -480,8 +480,8 @@ std::string split_source(const CardSplit& split) {
 
 std::string_view speed_word(TokensPerSecond speed) {
   if (speed >= tok_per_s(30)) return "comfortable";
-  if (speed >= tok_per_s(10)) return "usable";
-  if (speed >= tok_per_s(5)) return "slow";
+  if (speed >= kUsableSpeed) return "usable";
+  if (speed >= kSlowSpeed) return "slow";
   return "barely";
 }
 

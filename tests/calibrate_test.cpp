@@ -26,22 +26,10 @@ std::string bench(const std::string& name) {
 
 /// The program with a home of its own, on a day of its own.
 Ran run_in(const TempFolder& home, const Args& args, const Args& lines = {}) {
-  Ran ran;
-  std::size_t next = 0;
   World world;
-  world.out = [&](std::string_view text) {
-    ran.out += text;
-    return true;
-  };
-  world.err = [&](std::string_view text) { ran.err += text; };
-  world.line = [&]() -> std::optional<std::string> {
-    if (next == lines.size()) return std::nullopt;
-    return lines[next++];
-  };
   world.data_folder = (home.path() / "r1fit").string();
   world.today = [] { return "2026-11-23"; };
-  ran.status = r1fit::run(args, world);
-  return ran;
+  return test::run_in(std::move(world), args, lines);
 }
 
 json json_in(const TempFolder& home, Args args) {

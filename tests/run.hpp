@@ -17,12 +17,11 @@ struct Ran {
   std::string err;
 };
 
-/// Without a terminal, so in black and white and 80 columns wide, unless `environment` says otherwise.
-inline Ran run(const std::vector<std::string>& args, const std::vector<std::string>& lines = {},
-               const Environment& environment = {}, const Probe* probe = nullptr) {
+/// In a world whose streams are these: what it writes is kept, what it reads are `lines`.
+inline Ran run_in(World world, const std::vector<std::string>& args,
+                  const std::vector<std::string>& lines = {}) {
   Ran ran;
   std::size_t next = 0;
-  World world;
   world.out = [&](std::string_view text) {
     ran.out += text;
     return true;
@@ -32,10 +31,17 @@ inline Ran run(const std::vector<std::string>& args, const std::vector<std::stri
     if (next == lines.size()) return std::nullopt;
     return lines[next++];
   };
-  world.environment = environment;
-  world.probe = probe;
   ran.status = r1fit::run(args, world);
   return ran;
+}
+
+/// Without a terminal, so in black and white and 80 columns wide, unless `environment` says otherwise.
+inline Ran run(const std::vector<std::string>& args, const std::vector<std::string>& lines = {},
+               const Environment& environment = {}, const Probe* probe = nullptr) {
+  World world;
+  world.environment = environment;
+  world.probe = probe;
+  return run_in(std::move(world), args, lines);
 }
 
 /// Empty where that was a refusal as docs/cli.md has it: the status, nothing on stdout and one sentence on

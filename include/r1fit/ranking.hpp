@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "r1fit/estimate.hpp"
+#include "r1fit/throughput.hpp"
 
 namespace r1fit {
 
@@ -34,7 +35,7 @@ std::optional<double> ranking_score(const Estimate& estimate, Use use);
 
 /// Below this speed a row is listed as what it is, but comes after everything faster, however good its
 /// answers.
-inline constexpr TokensPerSecond kBearable = tok_per_s(5);
+inline constexpr TokensPerSecond kBearable = kSlowSpeed;
 bool bearable(const Estimate& estimate);
 
 /// Whether the answers of `one` are about as good as those of `best`, the pick for answers: at most one model

@@ -92,4 +92,8 @@ std::string split_source(const CardSplit& split);
 /// The words of the first screen: comfortable >= 30 tok/s, usable 10-30, slow 5-10, barely < 5.
 std::string_view speed_word(TokensPerSecond speed);
 
+/// From here on a speed is called usable, and slow; below that "barely".
+inline constexpr TokensPerSecond kUsableSpeed = tok_per_s(10);
+inline constexpr TokensPerSecond kSlowSpeed = tok_per_s(5);
+
 }  // namespace r1fit
