@@ -1,7 +1,9 @@
 #include "csv.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -32,10 +34,12 @@ std::vector<std::string> split_line(std::string_view line, const std::string& wh
 }  // namespace
 
 CsvTable CsvTable::read(const std::string& path) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
-  if (!file || !text) throw Error("cannot read " + path);
+  // An empty file fails `text`, too.
+  if (!file || errno != 0) throw Error(path + ": cannot be read: " + std::strerror(errno));
   return parse(text.str(), path);
 }
 

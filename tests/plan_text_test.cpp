@@ -1,7 +1,6 @@
 #include "plan_text.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -10,6 +9,7 @@
 #include "golden.hpp"
 #include "run.hpp"
 #include "schema.hpp"
+#include "temp_folder.hpp"
 
 using namespace r1fit::test;
 using nlohmann::json;
@@ -33,13 +33,6 @@ std::string flat(const std::vector<std::string>& args) {
 
 std::size_t lines(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count(text, '\n'));
-}
-
-/// A file of the test's own, for --prices.
-std::string file_of(const std::string& text) {
-  const std::string path = "plan_text_test_prices.csv";
-  std::ofstream(path) << text;
-  return path;
 }
 
 }  // namespace
@@ -130,7 +123,9 @@ TEST_CASE("launch prices are called that, and prices of one's own are marked") {
   CHECK_THAT(launch, contains("USD is the price at launch"));
   CHECK_THAT(launch, contains("the machine around them is not priced"));
   CHECK_THAT(launch, !contains("yours\""));
-  const std::string own = flat({"32b", "--prices", file_of("name,price\nrtx 3090,123\n")});
+  const TempFolder folder;
+  folder.write("prices.csv", "name,price\nrtx 3090,123\n");
+  const std::string own = flat({"32b", "--prices", (folder.path() / "prices.csv").string()});
   CHECK_THAT(own, contains("123 yours 350"));
   CHECK_THAT(own, contains("\"yours\" marks prices of your own"));
 }
