@@ -1,7 +1,7 @@
 #include "flags.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "r1fit/error.hpp"
@@ -30,22 +30,32 @@ class HelpFormatter : public CLI::Formatter {
 
 }  // namespace
 
+/// Sorts the arguments, and complains of them in our words.
+class Flags::App : public CLI::App {
+ public:
+  using CLI::App::App;
+
+  [[noreturn]] void complain(const CLI::ParseError& error, std::span<const std::string_view> commands) const;
+};
+
 Flags::Flags(std::string_view command, std::string_view summary)
-    : command_(command), app_(std::string(summary), std::string(command)) {
+    : app_(std::make_unique<App>(std::string(summary), std::string(command))) {
   const FlagDoc& help =
       doc_.flags.emplace_back(FlagDoc{"-h,--help", "", "the help of the command", heading_, false, {}});
-  app_.set_help_flag(help.name, help.help);
+  app_->set_help_flag(help.name, help.help);
 }
+
+Flags::~Flags() = default;
 
 void Flags::heading(const std::string& text) {
   heading_ = text;
-  app_.option_defaults()->group(text);
+  app_->option_defaults()->group(text);
 }
 
 void Flags::value(std::string name, std::string help, std::string type, Reader read) {
   doc_.flags.push_back({name, type, help, heading_, false, {}});
   auto& slot = slots_.emplace_back(Slot{std::move(name), std::move(type), {}, std::move(read)});
-  app_.add_option(slot.name, slot.texts, std::move(help))
+  app_->add_option(slot.name, slot.texts, std::move(help))
       ->type_name(slot.type)
       ->expected(1)
       ->allow_extra_args(false)
@@ -68,7 +78,7 @@ void Flags::choice(const std::string& name, std::string help, std::string type,
 
 void Flags::flag(const std::string& name, std::string help, bool& target) {
   doc_.flags.push_back({name, "", help, heading_, false, {}});
-  app_.add_flag(name, target, std::move(help));
+  app_->add_flag(name, target, std::move(help));
   const std::size_t comma = name.find(',');  // of "-q,--quiet"
   bare_.push_back(name.substr(0, comma));
   if (comma != std::string::npos) bare_.push_back(name.substr(comma + 1));
@@ -77,12 +87,12 @@ void Flags::flag(const std::string& name, std::string help, bool& target) {
 void Flags::positional(std::string name, std::string help, bool required, std::vector<std::string>& target,
                        std::vector<std::string_view> words, std::string then) {
   doc_.argument = {name, help, required, {words.begin(), words.end()}, std::move(then)};
-  app_.add_option(std::move(name), target, std::move(help))->required(required);
+  app_->add_option(std::move(name), target, std::move(help))->required(required);
 }
 
 std::string Flags::help() {
-  app_.formatter(std::make_shared<HelpFormatter>());
-  std::string text = CLI::detail::find_and_replace(app_.help(), "\n\n\n", "\n\n");
+  app_->formatter(std::make_shared<HelpFormatter>());
+  std::string text = CLI::detail::find_and_replace(app_->help(), "\n\n\n", "\n\n");
   while (text.ends_with("\n\n")) text.pop_back();
   return text;
 }
@@ -120,7 +130,7 @@ std::string Flags::given_under(std::string_view heading) const {
   for (const FlagDoc& flag : doc_.flags) {
     if (flag.heading != heading) continue;
     std::string name = flag.name.substr(0, flag.name.find(','));
-    if (app_.get_option(name)->count() > 0) return name;
+    if (app_->get_option(name)->count() > 0) return name;
   }
   return {};
 }
@@ -132,13 +142,12 @@ void Flags::read_all() {
   }
 }
 
-/// CLI11's complaints in our words.
-void Flags::complain(const CLI::ParseError& error, std::span<const std::string_view> commands) const {
+void Flags::App::complain(const CLI::ParseError& error, std::span<const std::string_view> commands) const {
   // By type: what an error calls itself is the name of the app as often as not.
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-    throw Error(std::string(error.what()) + "; see " + command_ + " --help");
+    throw Error(std::string(error.what()) + "; see " + get_name() + " --help");
   }
-  const std::vector<std::string> extras = app_.remaining();
+  const std::vector<std::string> extras = remaining();
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || extras.empty()) throw Error(error.what());
   // A wrong flag before a word that may be its value.
   const auto is_flag = [](const std::string& word) { return word.size() > 1 && word[0] == '-'; };
@@ -150,12 +159,12 @@ void Flags::complain(const CLI::ParseError& error, std::span<const std::string_v
   }
   const std::string flag = wrong->substr(0, wrong->find('='));
   std::vector<std::string> names;
-  for (const CLI::Option* option : app_.get_options()) {
+  for (const CLI::Option* option : get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   const std::vector<std::string_view> known(names.begin(), names.end());
   const std::string near = nearest_clause(nearest(flag, known));
-  throw Error("no flag " + in_quotes(flag) + (near.empty() ? "; see " + command_ + " --help" : near));
+  throw Error("no flag " + in_quotes(flag) + (near.empty() ? "; see " + get_name() + " --help" : near));
 }
 
 bool Flags::parse(const std::vector<std::string>& args, std::size_t first,
@@ -163,11 +172,11 @@ bool Flags::parse(const std::vector<std::string>& args, std::size_t first,
   std::vector<std::string> rest = tied(args, first);
   std::ranges::reverse(rest);  // CLI11 takes them from the back
   try {
-    app_.parse(rest);
+    app_->parse(rest);
   } catch (const CLI::CallForHelp&) {
     return false;
   } catch (const CLI::ParseError& error) {
-    complain(error, commands);
+    app_->complain(error, commands);
   }
   return true;
 }

@@ -1,11 +1,11 @@
 // The flags of one command, as CLI11 sorts them, as the help prints them and as manual page and completion
-// list them. CLI11 stays behind this header: values are read by our own parsers (flag_values.hpp), so that
-// its number formats and messages never reach the user.
+// list them. CLI11 stays behind this header, which does not include it: values are read by our own parsers
+// (flag_values.hpp), so that its number formats and messages never reach the user.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +21,9 @@ class Flags {
 
   /// `command` as it is called: "r1fit check".
   Flags(std::string_view command, std::string_view summary);
+  ~Flags();
+  Flags(const Flags&) = delete;
+  Flags& operator=(const Flags&) = delete;
 
   /// The heading under which the flags that follow are shown.
   void heading(const std::string& text);
@@ -60,11 +63,11 @@ class Flags {
     bool repeatable = false;
   };
 
-  [[nodiscard]] std::vector<std::string> tied(const std::vector<std::string>& args, std::size_t first) const;
-  [[noreturn]] void complain(const CLI::ParseError& error, std::span<const std::string_view> commands) const;
+  class App;  // CLI11's part
 
-  std::string command_;
-  CLI::App app_;
+  [[nodiscard]] std::vector<std::string> tied(const std::vector<std::string>& args, std::size_t first) const;
+
+  std::unique_ptr<App> app_;
   CommandDoc doc_;
   std::string heading_ = "Options";  // as CLI11 calls what has none
   std::list<Slot> slots_;
