@@ -184,12 +184,21 @@ void visit_fields(R& r, V& v) {
   v(Field("source"), r.source);
 }
 
+template <As<SharedTensors> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("bits").within(1, 32), r.bits);
+  v(Field("kernel"), r.kernel);
+  v(Field("attn_kv_b").omitted(), r.attn_kv_b);
+  v(Field("source"), r.source);
+}
+
 template <As<Quant> R, class V>
 void visit_fields(R& r, V& v) {
   v(Field("id").as(Form::ggml_id), r.id);
   v.only_in_json("extends");
   v(Field("base").omitted(), r.base);
   v(Field("kernel"), r.kernel);
+  v(Field("shared"), r.shared);
   v(Field("rules"), r.rules);
   v(Field("imatrix"), r.imatrix);
   v(Field("offered"), r.offered);
@@ -239,6 +248,15 @@ void visit_fields(R& r, V& v) {
   v(Field("run_low").within(kSmallestShare, 1), r.run_low);
   v(Field("run_high").within(1, kLargestSpread), r.run_high);
   v(Field("measurements").within(0, 1e6), r.measurements);
+  v(Field("source"), r.source);
+}
+
+template <As<EngineSpeed> R, class V>
+void visit_fields(R& r, V& v) {
+  v(Field("engine"), r.engine);
+  v(Field("host_time").within(kSmallestShare, kLargestMultiple), r.host_time);
+  v(Field("measurements").within(0, 1e6), r.measurements);
+  v(Field("devices").within(0, 1e6), r.devices);
   v(Field("source"), r.source);
 }
 
@@ -493,6 +511,8 @@ void visit_fields(R& r, V& v) {
   v(Field("ran"), r.ran);
   v(Field("quant"), r.quant);
   v(Field("ran_quant").omitted(), r.ran_quant);
+  v(Field("ran_size"), r.ran_size);
+  v(Field("ran_shared"), r.ran_shared);
   v(Field("gpus").omitted(), r.gpus);
   v(Field("host").omitted(), r.host);
   v(Field("hardware"), r.hardware);
@@ -528,6 +548,7 @@ void visit_lists(C& c, V& v) {
   v("quants", "other_formats", c.other_formats);
   v("files", "files", c.files);
   v("speed", "speed_families", c.speed_families);
+  v("speed", "engine_speeds", c.engine_speeds);
   v("speed", "speed_fits", c.speed_fits);
   v("constants", "speed_classes", c.speed_classes);
   v("constants", "runtime_classes", c.runtime_classes);

@@ -295,11 +295,14 @@ class Loader {
     }
   }
 
-  // What has no tensor types of its own must say what it is unpacked by.
+  // What has no tensor types of its own must say what it is unpacked by, and how it is shared out.
   void check_kernels() {
     for (std::size_t i = 0; i < catalog_.quants.size(); ++i) {
-      if (catalog_.quants[i].base == nullptr && !catalog_.quants[i].kernel)
-        refuse(Place{"quants.json", "/quants"}.at(i), "has neither a base type nor a \"kernel\"");
+      const Quant& quant = catalog_.quants[i];
+      const Place place = Place{"quants.json", "/quants"}.at(i);
+      if (quant.base != nullptr) continue;
+      if (!quant.kernel) refuse(place, "has neither a base type nor a \"kernel\"");
+      if (!quant.shared) refuse(place, "has neither a base type nor \"shared\"");
     }
   }
 
@@ -566,6 +569,7 @@ class Loader {
   }
   static void check(const Quant& record, const Place& place) {
     if (record.kernel && record.base != nullptr) refuse(place.at("kernel"), "is given by the base type");
+    if (record.shared && record.base != nullptr) refuse(place.at("shared"), "is given by the base type");
   }
   template <class T>
   static void check_range(const T& record, const Place& place) {
@@ -664,6 +668,10 @@ class Loader {
       refuse(place.at("layers_on_gpu"), "must be given only where \"placement\" is \"partial\"");
     if (record.layers_on_gpu.value_or(0) > record.model->shape->layers + 1)
       refuse(place.at("layers_on_gpu"), "is more than " + in_quotes(record.model->id) + " has");
+    if (record.ran_size && record.quant->base != nullptr)
+      refuse(place.at("ran_size"), "must not be given where \"quant\" has a base type");
+    if (record.ran_shared && !record.ran_size)
+      refuse(place.at("ran_shared"), "must be given only with \"ran_size\"");
   }
   static void check(const PublishedFile& record, const Place& place) {
     if (record.uncertainty > record.size) refuse(place.at("uncertainty"), "is above \"size\"");

@@ -60,6 +60,11 @@ bool flash_by_default(const EngineChoice& choice, const Model& model) {
   return choice.release == nullptr || flash_by_default(*choice.release, model);
 }
 
+const EngineSpeed* engine_speed(const Catalog& catalog, const Engine& engine) {
+  const auto found = std::ranges::find(catalog.engine_speeds, engine.id, &EngineSpeed::engine);
+  return found == catalog.engine_speeds.end() ? nullptr : &*found;
+}
+
 EngineChoice engine_choice(const Catalog& catalog, Text text) {
   EngineChoice choice;
   if (text.empty()) return choice;
@@ -71,14 +76,16 @@ EngineChoice engine_choice(const Catalog& catalog, Text text) {
   } else if (!choice.engine->releases.empty()) {
     choice.release = &choice.engine->releases.back();
   }
+  choice.speed = engine_speed(catalog, *choice.engine);
   return choice;
 }
 
 Workload as_released(const EngineChoice& choice, const Said& said, const Workload& workload,
                      const Model& model) {
-  if (choice.release == nullptr) return workload;
-  const EngineRelease& release = *choice.release;
   Workload out = workload;
+  out.engine_speed = choice.speed;
+  if (choice.release == nullptr) return out;
+  const EngineRelease& release = *choice.release;
   if (!said.parallel) out.parallel = release.slots;
   if (!said.kv_unified) out.kv_unified = release.kv_unified;
   if (!said.logits_rows)

@@ -272,8 +272,8 @@ void explain_host(std::string& out, const Estimate& estimate, const Machine& mac
 }
 
 /// One processor's share of a token, term by term.
-void explain_step(std::string& out, const DecodeStep& step, const Machine& machine, std::size_t width,
-                  SourceList& sources) {
+void explain_step(std::string& out, const DecodeStep& step, const Machine& machine,
+                  const EngineChoice& engine, std::size_t width, SourceList& sources) {
   std::string where = step.where;
   std::string bandwidth_source;
   std::string fp32_source;
@@ -340,6 +340,12 @@ void explain_step(std::string& out, const DecodeStep& step, const Machine& machi
                     count_text(step.measured->measurements) + " runs on it",
                 width);
   }
+  if (host && engine.speed != nullptr) {
+    out += wrap("    engine ",
+                printable(engine->name) + ": x " + fixed_text(engine.speed->host_time, 2) +
+                    " of llama.cpp's time " + sources.ref(engine.speed->source),
+                width);
+  }
   if (step.own) {
     out += wrap("    yours ", "x " + fixed_text(step.own->factor, 2) + " by " + own_text(*step.own), width);
   }
@@ -365,7 +371,7 @@ void explain_speed(std::string& out, const Estimate& estimate, const Machine& ma
   SecondsPerToken time = speed.hand_over + speed.disk_time;
   SecondsPerToken slowest;
   for (const DecodeStep& step : speed.steps) {
-    explain_step(out, step, machine, width, sources);
+    explain_step(out, step, machine, estimate.engine, width, sources);
     slowest = std::max(slowest, step.beside_others(speed.lag));
     if (!at_once) time += step.total();
   }

@@ -289,6 +289,12 @@ std::string record_text(const Quant& quant, const PrintOptions& options) {
                    quant.sources, "base");
   } else {
     record.plain("base type", "a dynamic mixture; only published sizes are known");
+    if (quant.shared) {
+      record.scored(
+          "not the experts",
+          fixed_text(quant.shared->bits, 2) + " bits a weight on average; routed experts take the rest",
+          quant.shared->source, Confidence::high);
+    }
   }
   record.plain("importance matrix", yes_no(quant.imatrix));
   record.plain("recommended", quant.offered ? "yes" : "only when named");
@@ -423,7 +429,7 @@ void release_lines(Record& record, const Engine& engine, const EngineRelease& re
   line("671B", release.mla_cache ? "the small MLA cache" : "full heads, 71 times the MLA cache", "mla_cache");
 }
 
-std::string record_text(const Engine& engine, const PrintOptions& options) {
+std::string record_text(const Engine& engine, const Catalog& catalog, const PrintOptions& options) {
   Record record(options, engine.name, engine.id);
   record.plain("also called", joined_texts(engine.aliases));
   record.plain("reads GGUF", yes_no(engine.reads_gguf));
@@ -432,6 +438,11 @@ std::string record_text(const Engine& engine, const PrintOptions& options) {
   record.plain("backends", joined(backends));
   record.sourced("default context", std::string(engine.default_context), engine.sources, "default_context");
   record.sourced("memory", std::string(engine.memory_rule), engine.sources, "memory_rule");
+  if (const EngineSpeed* speed = engine_speed(catalog, engine)) {
+    record.scored(
+        "speed", "what lies in host memory takes " + fixed_text(speed->host_time, 2) + " of llama.cpp's time",
+        speed->source, Confidence::medium);
+  }
   record.plain("notes", std::string(engine.notes));
   for (const EngineRelease& release : engine.releases) release_lines(record, engine, release);
   if (!engine.commands.empty()) record.section("Commands");
@@ -595,8 +606,8 @@ std::string report_record(Format format, const Host& host, const Catalog& catalo
 
 std::string report_record(Format format, const Engine& engine, const Catalog& catalog,
                           const PrintOptions& options) {
-  if (format == Format::json) return json_of(engine);
-  if (format == Format::table) return record_text(engine, options);
+  if (format == Format::json) return json_of(engine, catalog);
+  if (format == Format::table) return record_text(engine, catalog, options);
   return row_of(format, Listing::engines, &Catalog::engines, engine, catalog);
 }
 

@@ -411,6 +411,7 @@ Json item(const Quant& quant) {
           {"bits_per_weight", quant.base != nullptr
                                   ? rounded(8.0 * quant.base->block_bytes / quant.base->block_weights)
                                   : Json(nullptr)},
+          {"shared_bits", quant.shared ? Json(quant.shared->bits) : Json(nullptr)},
           {"imatrix", quant.imatrix},
           {"offered", quant.offered},
           {"engine", text(quant.engine)},
@@ -496,7 +497,8 @@ Json release_item(const EngineRelease& release) {
           {"sources", sources_json(release.sources)}};
 }
 
-Json item(const Engine& engine) {
+Json item(const Engine& engine, const Catalog& catalog) {
+  const EngineSpeed* speed = engine_speed(catalog, engine);
   Json backends = Json::array();
   for (const Backend backend : engine.backends) backends.push_back(word(backend));
   Json commands = Json::array();
@@ -516,6 +518,7 @@ Json item(const Engine& engine) {
           {"backends", std::move(backends)},
           {"default_context", text(engine.default_context)},
           {"memory_rule", text(engine.memory_rule)},
+          {"host_time", speed != nullptr ? Json(speed->host_time) : Json(nullptr)},
           {"releases", std::move(releases)},
           {"commands", std::move(commands)},
           {"notes", text(engine.notes)},
@@ -954,7 +957,7 @@ std::string json_of(Listing listing, const Catalog& catalog) {
       for (const Host& host : catalog.hosts) items.push_back(item(host));
       break;
     case Listing::engines:
-      for (const Engine& engine : catalog.engines) items.push_back(item(engine));
+      for (const Engine& engine : catalog.engines) items.push_back(item(engine, catalog));
       break;
   }
   return list_json(listing, std::move(items));
@@ -988,6 +991,8 @@ std::string json_of(const Gpu& gpu, const Catalog& catalog) {
 std::string json_of(const Host& host, const Catalog& catalog) {
   return list_json(Listing::hardware, with_runs(item(host), parts::runs_of(catalog, host)));
 }
-std::string json_of(const Engine& engine) { return list_json(Listing::engines, only(item(engine))); }
+std::string json_of(const Engine& engine, const Catalog& catalog) {
+  return list_json(Listing::engines, only(item(engine, catalog)));
+}
 
 }  // namespace r1fit

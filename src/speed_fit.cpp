@@ -71,12 +71,18 @@ Machine machine_of(const Catalog& catalog, const Measurement& run) {
   return machine;
 }
 
+Weights weights_that_ran(const Catalog& catalog, const Measurement& run, const Workload& workload) {
+  if (!run.ran_size) return weights_of(catalog, *run.model, *run.quant, workload);
+  const SharedTensors& shared = run.ran_shared ? *run.ran_shared : run.quant->shared.value();
+  return weights_of_size(*run.model, *run.quant, *run.ran_size, shared);
+}
+
 SpeedRow row_of(const Catalog& catalog, const Measurement& run) {
   constexpr std::int64_t step = 256;
   Workload workload;
   workload.depth = run.depth;
   workload.context = std::max(tokens(8192), tokens((run.depth.count() / step + 1) * step));
-  const Weights weights = weights_of(catalog, *run.model, *run.quant, workload);
+  const Weights weights = weights_that_ran(catalog, run, workload);
   const Candidate candidate{run.model, run.quant, &weights};
   const Machine machine = machine_of(catalog, run);
   const Placement placement = place(candidate, workload, machine);
@@ -86,6 +92,9 @@ SpeedRow row_of(const Catalog& catalog, const Measurement& run) {
   SpeedRow row;
   row.measurement = &run;
   row.older = older(run);
+  const auto engine = std::ranges::find(catalog.engine_speeds, run.engine, &EngineSpeed::engine);
+  if (engine != catalog.engine_speeds.end())
+    row.engine = static_cast<std::size_t>(engine - catalog.engine_speeds.begin());
   for (std::size_t i = 0; i < machine.devices.size(); ++i) {
     const Device& device = machine.devices[i];
     if (works.devices[i].empty()) continue;
@@ -127,6 +136,7 @@ Prior log_prior(double typical, double deviation) { return {std::log(typical), d
 struct Reach {
   int family = -1;
   int fit = -1;
+  int engine = -1;
 };
 
 /// All parameters, in the order of the vector; reads them back into constants.
@@ -150,6 +160,7 @@ class Parameters {
     Constants constants;
     constants.families.assign(catalog_.speed_families.begin(), catalog_.speed_families.end());
     constants.fits.assign(catalog_.speed_fits.begin(), catalog_.speed_fits.end());
+    constants.engines.assign(catalog_.engine_speeds.begin(), catalog_.engine_speeds.end());
     constants.family_of = family_of_;
 
     // Common to all. Reading reaches 0.82 to 0.92 of datasheet bandwidth in stream benchmarks; a multiply-add
@@ -176,6 +187,9 @@ class Parameters {
     const double per_core = take(log_prior(5e-6, 0.7));
     // Of all sockets' bandwidth: what the second one holds is read across the link between them.
     const double two_sockets = take(log_prior(0.5, 0.4));
+
+    for (std::size_t e = 0; e < constants.engines.size(); ++e)
+      constants.engines[e].host_time = std::exp(take({0, 0.2}, {-1, -1, static_cast<int>(e)}));
 
     std::vector<double> family_operations;
     std::vector<double> family_per_layer;
@@ -262,6 +276,7 @@ std::vector<double> weights_of_rows(const std::vector<const SpeedRow*>& rows) {
 }
 
 bool reached(const SpeedRow& row, const Constants& constants, const Reach& reach) {
+  if (reach.engine >= 0) return row.engine == static_cast<std::size_t>(reach.engine);
   if (reach.family < 0 && reach.fit < 0) return true;
   return std::ranges::any_of(row.parts, [&](const SpeedRow::Part& part) {
     if (reach.fit >= 0) return part.fit == static_cast<std::size_t>(reach.fit);
@@ -296,18 +311,24 @@ SpeedRows speed_rows(const Catalog& catalog) {
   return found;
 }
 
+SecondsPerToken part_time(const SpeedRow& row, std::size_t at, const Constants& constants) {
+  const SpeedRow::Part& part = row.parts[at];
+  SpeedFit fit = constants.fits[part.fit];
+  const SpeedFamily& family = constants.families[constants.family_of[part.fit]];
+  fit.family = &family;
+  if (row.older) {
+    fit.operations *= family.older_operations;
+    fit.per_layer = fit.per_layer * family.older_per_layer;
+  }
+  const SecondsPerToken time = token_time(part.work, {part.bandwidth, part.fp32, part.cores, &fit}).total();
+  const bool host = part.cores > 0;
+  return host && row.engine ? time * constants.engines[*row.engine].host_time : time;
+}
+
 SecondsPerToken predicted(const SpeedRow& row, const Constants& constants) {
   SecondsPerToken time;
   for (std::size_t i = 0; i < row.parts.size(); ++i) {
-    const SpeedRow::Part& part = row.parts[i];
-    SpeedFit fit = constants.fits[part.fit];
-    const SpeedFamily& family = constants.families[constants.family_of[part.fit]];
-    fit.family = &family;
-    if (row.older) {
-      fit.operations *= family.older_operations;
-      fit.per_layer = fit.per_layer * family.older_per_layer;
-    }
-    time += token_time(part.work, {part.bandwidth, part.fp32, part.cores, &fit}).total();
+    time += part_time(row, i, constants);
     if (i > 0) time += constants.families[constants.family_of[row.parts[i - 1].fit]].hand_over;
   }
   return time;
@@ -453,6 +474,17 @@ void count_runs(const std::vector<SpeedRow>& rows, Constants& constants) {
     }
     fit.devices = static_cast<int>(devices.size());
   }
+  for (std::size_t e = 0; e < constants.engines.size(); ++e) {
+    EngineSpeed& engine = constants.engines[e];
+    engine.measurements = 0;
+    std::set<std::string> devices;
+    for (const SpeedRow& row : rows) {
+      if (row.engine != e || !uses_cpu(row) || row.measurement->grade == Grade::C) continue;
+      engine.measurements += 1;
+      devices.insert(row.key);
+    }
+    engine.devices = static_cast<int>(devices.size());
+  }
   for (std::size_t f = 0; f < constants.families.size(); ++f) {
     constants.families[f].measurements = 0;
     for (std::size_t c = 0; c < constants.fits.size(); ++c) {
@@ -472,6 +504,7 @@ Constants rounded_constants(Constants constants) {
     family.hand_over = rounded(family.hand_over);
     family.per_core = rounded(family.per_core);
   }
+  for (EngineSpeed& engine : constants.engines) engine.host_time = rounded(engine.host_time);
   for (SpeedFit& fit : constants.fits) {
     fit.efficiency = rounded(fit.efficiency);
     fit.operations = rounded(fit.operations);

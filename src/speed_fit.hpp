@@ -2,6 +2,7 @@
 // estimates use, least squares of logarithms with stated priors. Part of r1fit-eval, not of the program.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct SpeedRow {
   };
   const Measurement* measurement;
   std::vector<Part> parts;
+  std::optional<std::size_t> engine;  ///< place in Constants::engines of one with CPU code of its own
   bool older;                         ///< software of before 2025
   std::string key;                    ///< the hardware that is left out together
   std::vector<std::string> hardware;  ///< ids of its devices and its host
@@ -37,7 +39,8 @@ SpeedRows speed_rows(const Catalog& catalog);
 /// What is fitted.
 struct Constants {
   std::vector<SpeedFamily> families;
-  std::vector<SpeedFit> fits;          ///< `family` points into the catalogue; see `family_of`
+  std::vector<SpeedFit> fits;  ///< `family` points into the catalogue; see `family_of`
+  std::vector<EngineSpeed> engines;
   std::vector<std::size_t> family_of;  ///< place in `families` of each fit
   std::vector<double> parameters;      ///< where the search ended
 };
@@ -66,7 +69,10 @@ bool uses_cpu(const SpeedRow& row);
 /// Recent software, and more than a claim.
 bool counts(const SpeedRow& row);
 
-/// Sets how many runs are behind each class and family.
+/// Seconds a token of one part of a row.
+SecondsPerToken part_time(const SpeedRow& row, std::size_t part, const Constants& constants);
+
+/// Sets how many runs are behind each class, family and engine.
 void count_runs(const std::vector<SpeedRow>& rows, Constants& constants);
 
 /// Three digits: no more is known, and compilers agree on them.

@@ -17,6 +17,9 @@ namespace {
 constexpr double kNormal = 1.2816;
 /// No class and no device is said to be known better than this.
 constexpr double kLeast = 0.04;
+/// What all classes together say of one counts as so many devices of it.
+constexpr double kBorrowedByNarrow = 1.0;
+constexpr double kBorrowedByWide = 0.5;
 /// A class without runs is as much wider than the widest it may be like.
 constexpr double kUnmeasured = 1.5;
 
@@ -26,11 +29,16 @@ struct Weighed {
   double weight;
 };
 
+/// How many devices they are of.
+double devices_of(const std::vector<Weighed>& residuals) {
+  return std::accumulate(residuals.begin(), residuals.end(), 0.0,
+                         [](double sum, const Weighed& one) { return sum + one.weight; });
+}
+
 /// The value below which `share` of the weight lies.
 double quantile(std::vector<Weighed> values, double share) {
   std::ranges::sort(values, {}, &Weighed::value);
-  const double all = std::accumulate(values.begin(), values.end(), 0.0,
-                                     [](double sum, const Weighed& one) { return sum + one.weight; });
+  const double all = devices_of(values);
   double below = 0;
   for (const Weighed& one : values) {
     below += one.weight;
@@ -74,6 +82,21 @@ class Residuals {
     return residuals;
   }
 
+  /// The share of their weight that lies within the range of its row.
+  template <class Chosen>
+  [[nodiscard]] double inside(const Chosen& chosen, const Constants& constants) const {
+    double all = 0;
+    double within = 0;
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      if (!counts(rows_[r]) || !chosen(rows_[r])) continue;
+      const double weight = 1.0 / static_cast<double>(runs_.at(key_of(rows_[r])));
+      const Interval range = interval(rows_[r], constants);
+      all += weight;
+      if (left_out_[r] >= range.low && left_out_[r] <= range.high) within += weight;
+    }
+    return all > 0 ? within / all : 1.0;
+  }
+
  private:
   static DeviceKey key_of(const SpeedRow& row) { return {row.parts.front().fit, row.key}; }
 
@@ -89,35 +112,25 @@ std::vector<double> class_scales(const Residuals& residuals, std::size_t classes
   std::vector<std::size_t> without;
   scales.reserve(classes);
   for (std::size_t c = 0; c < classes; ++c) {
-    const std::vector<Weighed> own =
+    std::vector<Weighed> own =
         residuals.of([c](const SpeedRow& row) { return !has_experts(row) && row.parts.front().fit == c; });
+    // Two sockets are hardly known by dense models, and what varies there are the sockets.
+    constexpr double more_than_one = 1.5;
+    if (devices_of(own) < more_than_one) {
+      const auto all = residuals.of([c](const SpeedRow& row) { return row.parts.back().fit == c; });
+      if (devices_of(all) > more_than_one) own = all;
+    }
     if (own.empty()) without.push_back(c);
-    double devices = 0;
-    for (const Weighed& one : own) devices += one.weight;
-    // A class of few devices borrows from all, as if it had one device more.
+    const double devices = devices_of(own);
+    // A class of few devices borrows from all. That it is wide is believed sooner than that it is narrow.
     const double spread = own.empty() ? pooled : std::max(scale_of(own), kLeast);
-    scales.push_back(std::exp((std::log(pooled) + devices * std::log(spread)) / (1.0 + devices)));
+    const double borrowed = spread > pooled ? kBorrowedByWide : kBorrowedByNarrow;
+    scales.push_back(
+        std::exp((borrowed * std::log(pooled) + devices * std::log(spread)) / (borrowed + devices)));
   }
   const double widest = *std::ranges::max_element(scales);
   for (const std::size_t c : without) scales[c] = kUnmeasured * std::min(widest, kUnmeasured * pooled);
   return scales;
-}
-
-/// What the residuals of a mixture of experts are wider by than the classes they ran on.
-double experts_scale(const Residuals& residuals, const std::vector<SpeedRow>& rows,
-                     const std::vector<double>& scales, bool cpu) {
-  const auto chosen = [cpu](const SpeedRow& row) { return has_experts(row) && uses_cpu(row) == cpu; };
-  double of_class = 0;
-  int number = 0;
-  for (const SpeedRow& row : rows) {
-    if (!counts(row) || !chosen(row)) continue;
-    of_class += scales[row.parts.back().fit];
-    ++number;
-  }
-  if (number == 0) return *std::ranges::max_element(scales);
-  of_class /= number;
-  const double wide = scale_of(residuals.of(chosen));
-  return std::sqrt(std::max(wide * wide - of_class * of_class, kLeast * kLeast));
 }
 
 /// Residuals of one device by where they were published. Runs of one report share its machine: what counts
@@ -222,11 +235,11 @@ Interval interval(const SpeedRow& row, const Constants& constants) {
   SecondsPerToken all;
   SecondsPerToken slow;
   SecondsPerToken fast;
-  for (const SpeedRow::Part& part : row.parts) {
-    SpeedFit fit = constants.fits[part.fit];
+  for (std::size_t i = 0; i < row.parts.size(); ++i) {
+    const SpeedRow::Part& part = row.parts[i];
+    const SpeedFit& fit = constants.fits[part.fit];
     const SpeedFamily& family = constants.families[constants.family_of[part.fit]];
-    fit.family = &family;
-    const SecondsPerToken time = token_time(part.work, {part.bandwidth, part.fp32, part.cores, &fit}).total();
+    const SecondsPerToken time = part_time(row, i, constants);
     const Spread spread =
         spread_on({fit.low, fit.high}, *row.measurement->model->shape, family, part.cores == 0);
     all += time;
@@ -255,6 +268,28 @@ Fitted fitted(const Catalog& catalog) {
   return all;
 }
 
+namespace {
+
+/// Sets the further spread of a mixture of experts: the least with which 80 % of their runs, on GPUs alone or
+/// with a CPU, are in range.
+void spread_experts(const Residuals& residuals, bool cpu, Constants& constants) {
+  const auto ranged = [&](double scale) {
+    for (SpeedFamily& family : constants.families) {
+      if ((family.id == "cpu") != cpu) continue;
+      family.experts_low = low_of(scale);
+      family.experts_high = high_of(scale);
+    }
+    return residuals.inside([cpu](const SpeedRow& row) { return has_experts(row) && uses_cpu(row) == cpu; },
+                            constants);
+  };
+  constexpr double meant = 0.8;
+  constexpr double step = 0.01;
+  double scale = kLeast;
+  while (scale < 1 && ranged(scale) < meant) scale += step;
+}
+
+}  // namespace
+
 std::vector<MeasuredDevice> calibrate_spreads(const Catalog& catalog, const std::vector<SpeedRow>& rows,
                                               const std::vector<double>& left_out, Constants& constants) {
   const Residuals residuals(rows, left_out);
@@ -263,11 +298,8 @@ std::vector<MeasuredDevice> calibrate_spreads(const Catalog& catalog, const std:
     constants.fits[c].low = low_of(scales[c]);
     constants.fits[c].high = high_of(scales[c]);
   }
-  for (SpeedFamily& family : constants.families) {
-    const double further = experts_scale(residuals, rows, scales, family.id == "cpu");
-    family.experts_low = low_of(further);
-    family.experts_high = high_of(further);
-  }
+  spread_experts(residuals, false, constants);
+  spread_experts(residuals, true, constants);
 
   const std::vector<double> within = scales_within_reports(rows, left_out, constants);
   for (std::size_t f = 0; f < within.size(); ++f) {

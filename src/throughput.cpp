@@ -117,6 +117,7 @@ std::vector<DecodeStep> steps_of(const Candidate& candidate, const Machine& mach
     const Cores cores = cores_of(platform, speed, host.cores);
     add("host memory", works.host, host.bandwidth ? *host.bandwidth : platform->bandwidth, cores.fp32,
         cores.number, speed, host.measured, host.own);
+    steps.back().factor /= works.host_time;
   }
   return steps;
 }
@@ -362,7 +363,7 @@ Works works_of(const Candidate& candidate, const Workload& workload, const Machi
     const LayerWeights& layer = weights.layers[i];
     const int where = placement.layer_device[i];
     Work& work = at(where);
-    work.weights += read_per_token(layer.attention + layer.ffn);
+    work.weights += read_per_token(layer.attention - layer.unread + layer.ffn);
     add_unpacked(work, layer.weights, 1.0);
     work.kv += kv;
     work.attention += attention;
@@ -382,6 +383,7 @@ Works works_of(const Candidate& candidate, const Workload& workload, const Machi
   std::ranges::for_each(works.devices, describe);
   describe(works.host);
   works.split = placement.split;
+  if (workload.engine_speed != nullptr) works.host_time = workload.engine_speed->host_time;
   if (placement.split == SplitMode::tensor) {
     constexpr int exchanges_a_layer = 2;  // after attention and after the FFN
     works.devices = dealt_out(works.devices.front(), placement.parts);
@@ -450,6 +452,8 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
   }
   for (const DecodeStep& step : speed.steps) speed.basis.push_back(class_source(*step.speed));
   if (speed.split != nullptr) speed.basis.push_back(split_source(*speed.split));
+  if (workload.engine_speed != nullptr && !works.host.empty())
+    speed.basis.push_back(engine_source(*workload.engine_speed));
   for (const DecodeStep& step : speed.steps) {
     if (step.own)
       speed.basis.push_back(step.where + ": centred on " + own_text(*step.own) + ", x " +
@@ -461,6 +465,11 @@ Speed speed_of(const Candidate& candidate, const Workload& workload, const Machi
 
 std::string class_source(const SpeedClass& speed) {
   return std::string(speed.name) + ": " + std::string(speed.fit->source);
+}
+
+std::string engine_source(const EngineSpeed& engine) {
+  return std::string(engine.engine) + ": host memory in " + fixed_text(engine.host_time, 2) +
+         " of llama.cpp's time, " + std::string(engine.source);
 }
 
 std::string split_source(const CardSplit& split) {

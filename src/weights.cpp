@@ -14,8 +14,6 @@ constexpr std::int64_t kF32Bytes = 4;
 /// each tensor at a multiple of 128 bytes.
 constexpr std::int64_t kCudaRowStep = 512;
 constexpr std::int64_t kCudaAlignment = 128;
-/// Tensors outside the routed experts of the dynamic 671B files average about this many bits.
-constexpr double kDynamicSharedBits = 5.5;
 
 constexpr std::uint32_t bit(TensorRole role) { return 1U << static_cast<unsigned>(role); }
 
@@ -331,9 +329,10 @@ const PublishedFile* find_file(const Catalog& catalog, const Model& model, const
   return best;
 }
 
-/// A published size spread over the tensors.
-/// Tensors outside the experts are K-quants in the dynamic files.
-Weights from_published(const Model& model, const Quant& quant, Bytes published) {
+}  // namespace
+
+Weights weights_of_size(const Model& model, const Quant& quant, Bytes published,
+                        const SharedTensors& shared_tensors) {
   const Shape& shape = *model.shape;
   const auto at_bits = [](std::int64_t elements, double bits) {
     return bytes(static_cast<std::int64_t>(static_cast<double>(elements) * bits / 8.0));
@@ -349,9 +348,15 @@ Weights from_published(const Model& model, const Quant& quant, Bytes published) 
     }
     f32 += block.attention_f32 + block.ffn_f32;
   }
+  std::int64_t kv_b = 0;  // of a block
+  if (shape.mla && shared_tensors.attn_kv_b) {
+    const MlaShape& mla = *shape.mla;
+    kv_b = std::int64_t{mla.kv_lora_rank} * shape.heads * (mla.qk_nope_head_dim + mla.v_head_dim);
+  }
+  quantised += kv_b * shape.layers;
   const Bytes data = published - model.file_overhead - bytes(kF32Bytes * f32);
   const double uniform_bits = 8.0 * static_cast<double>(data.count()) / static_cast<double>(quantised);
-  const double shared_bits = experts == 0 ? uniform_bits : kDynamicSharedBits;
+  const double shared_bits = experts == 0 ? uniform_bits : shared_tensors.bits;
   const double expert_bits =
       experts == 0 ? 0.0
                    : 8.0 * static_cast<double>((data - at_bits(quantised, shared_bits)).count()) /
@@ -363,7 +368,7 @@ Weights from_published(const Model& model, const Quant& quant, Bytes published) 
   weights.output_tensor = weights.token_embd;
   weights.output = weights.output_tensor + bytes(kF32Bytes * shape.hidden);
   const Kernel kernel = quant.kernel.value_or(Kernel::k_quant);
-  const Kernel shared = experts == 0 ? kernel : Kernel::k_quant;
+  const Kernel shared = experts == 0 ? kernel : shared_tensors.kernel;
   weights.output_weights.at(static_cast<std::size_t>(shared)) = embedding;
   weights.layers.reserve(static_cast<std::size_t>(shape.layers));
   for (int i = 0; i < shape.layers; ++i) {
@@ -374,15 +379,14 @@ Weights from_published(const Model& model, const Quant& quant, Bytes published) 
       take(layer, tensor, tensor.part == BlockPart::experts ? kernel : shared, at_bits(tensor.elements, bits),
            Bytes{});
     }
-    layer.attention += bytes(kF32Bytes * block.attention_f32);
+    layer.unread = at_bits(kv_b, shared_bits);
+    layer.attention += bytes(kF32Bytes * block.attention_f32) + layer.unread;
     layer.ffn += bytes(kF32Bytes * block.ffn_f32);
     layer.kind = &block == &kinds.at(0) ? 0 : 1;
     weights.layers.push_back(layer);
   }
   return weights;
 }
-
-}  // namespace
 
 Bytes Weights::total() const {
   Bytes sum = token_embd + output + rope;
@@ -422,7 +426,7 @@ Weights weights_of(const Catalog& catalog, const Model& model, const Quant& quan
     throw Error("no " + std::string(quant.id) + " file of " + std::string(model.id) +
                 " is known; `r1fit show " + std::string(model.id) + "` lists those that are");
   }
-  return from_published(model, quant, file->size);
+  return weights_of_size(model, quant, file->size, quant.shared.value());
 }
 
 Bytes total_weights(const Catalog& catalog, const Model& model, const Quant& quant,

@@ -62,6 +62,25 @@ TEST_CASE("experts in host memory are the host's work and all else the card's") 
   CHECK(estimate.speed.hand_over > SecondsPerToken{});
 }
 
+TEST_CASE("an engine with CPU code of its own changes the host's time and no other") {
+  Machine machine = machine_with("rtx 4090");
+  machine.host = make_host(builtin_catalog(), gib(768), &host_named(builtin_catalog(), "epyc-genoa"), {});
+  Workload workload;
+  const Estimate plain = shipped_estimate("r1-671b", "Q4_K_M", machine, workload);
+  const EngineChoice ik = engine_choice(builtin_catalog(), "ik-llama.cpp");
+  REQUIRE(ik.speed != nullptr);
+  workload.engine_speed = ik.speed;
+  const Estimate own = shipped_estimate("r1-671b", "Q4_K_M", machine, workload);
+  CHECK(own.speed.steps.front().total() == plain.speed.steps.front().total());
+  CHECK_THAT(in_ms(own.speed.steps.back().total()),
+             within_rel(in_ms(plain.speed.steps.back().total()) * ik.speed->host_time, 1e-9));
+  CHECK(std::ranges::find(own.speed.basis, engine_source(*ik.speed)) != own.speed.basis.end());
+  CHECK(own.speed.limit == plain.speed.limit);
+  // Nothing lies in host memory.
+  const Estimate resident = shipped_estimate("32b", "Q4_K_M", machine, workload);
+  CHECK(resident.speed.decode->typical == speed_on("rtx 4090").decode->typical);
+}
+
 TEST_CASE("memories of a layer split are read one after the other") {
   const double one = speed_on("rtx 3090").decode->typical.count();
   const double two = speed_on("2x rtx 3090").decode->typical.count();

@@ -140,7 +140,7 @@ TEST_CASE("trap: weights larger than RAM") {
   CHECK(answer.status == 1);
   CHECK_THAT(answer.text, contains("streams (part from disk)"));
   CHECK_THAT(answer.text,
-             contains("50.9 GiB of these weights do not fit RAM and stay on disk: about 1.7 GB are "
+             contains("49.7 GiB of these weights do not fit RAM and stay on disk: about 1.7 GB are "
                       "read for each token"));
   CHECK_THAT(answer.text, contains("give the disk's rate with --disk-bandwidth"));
 }

@@ -256,6 +256,36 @@ TEST_CASE("a dynamic file is spread over its tensors without losing a byte to sp
   CHECK(spread >= 15);
 }
 
+TEST_CASE("a dynamic file leaves on the GPU what logs show of it") {
+  // "CUDA0 buffer size" with all routed experts in host memory: github ikawrakow/ik_llama.cpp discussion 258
+  // and pull request 259. The UD files differ by model and by a percent in bits.
+  struct Log {
+    const char* model;
+    const char* quant;
+    double mib;
+    double within;
+  };
+  for (const Log& log :
+       {Log{"r1-0528-671b", "IQ4_KS_R4", 17744.02, 1e-4}, Log{"r1-0528-671b", "UD-Q4_K_XL", 9996.68, 0.001},
+        Log{"r1-671b", "UD-Q2_K_XL", 9885.95, 0.015}}) {
+    const Weights all = weights(log.model, log.quant);
+    Bytes shared = all.output;
+    for (const LayerWeights& layer : all.layers) shared += layer.attention + layer.ffn;
+    CAPTURE(log.quant);
+    CHECK_THAT(static_cast<double>(shared.count()) / (1 << 20), test::within_rel(log.mib, log.within));
+  }
+}
+
+TEST_CASE("what a file carries twice is read once") {
+  const Weights twice = weights("r1-0528-671b", "IQ4_KS_R4");
+  // 61 x 512 x 128 x (128 + 128) weights of attn_kv_b at 8.5 bits.
+  Bytes unread;
+  for (const LayerWeights& layer : twice.layers) unread += layer.unread;
+  CHECK_THAT(in_gb(unread), test::within_rel(61.0 * 512 * 128 * 256 * 8.5 / 8 / 1e9, 1e-6));
+  for (const LayerWeights& layer : weights("r1-0528-671b", "UD-Q4_K_XL").layers)
+    CHECK(layer.unread == Bytes{});
+}
+
 TEST_CASE("a pair without mixture or published size is refused") {
   for (const Model& each : builtin_catalog().models) {
     for (const Quant& one : builtin_catalog().quants) {

@@ -186,10 +186,19 @@ struct QuantLoss {
   Text source;
 };
 
+/// All tensors outside the routed experts, where a file is known by its size alone.
+struct SharedTensors {
+  double bits;  ///< a weight, on average
+  Kernel kernel;
+  bool attn_kv_b;  ///< the file carries it beside its halves attn_k_b and attn_v_b; no token reads it
+  Text source;
+};
+
 struct Quant {
   Text id;
-  const TensorType* base;        ///< null where only published sizes are known (dynamic mixtures)
-  std::optional<Kernel> kernel;  ///< of most of its weights, where there is no base
+  const TensorType* base;               ///< null where only published sizes are known (dynamic mixtures)
+  std::optional<Kernel> kernel;         ///< of most of its weights, where there is no base
+  std::optional<SharedTensors> shared;  ///< where there is no base
   List<MixtureRule> rules;
   bool imatrix;  ///< published R1 files of it are made with an importance matrix
   bool offered;  ///< among the candidates of `recommend` when no quantisation is named
@@ -267,6 +276,15 @@ struct SpeedFit {
   int measurements;  ///< published runs behind it; 0: none, every estimate of it is an extrapolation
   int devices;       ///< on so many devices
   int expert_measurements;  ///< of them, runs of 671B
+  Text source;
+};
+
+/// How an engine with CPU code of its own decodes beside llama.cpp. Fitted by `r1fit-eval fit`.
+struct EngineSpeed {
+  Text engine;       ///< id of an engine, or a name as measurements have it
+  double host_time;  ///< time of what lies in host memory, as a multiple of llama.cpp's
+  int measurements;
+  int devices;
   Text source;
 };
 
@@ -496,10 +514,12 @@ struct MeasuredGpu {
 
 /// One published speed. The model that ran need not be of the R1 family, only of the same tensor shapes.
 struct Measurement {
-  const Model* model;  ///< the R1 model of the shapes that ran
-  Text ran;            ///< what did run, "Llama-3-8B"
-  const Quant* quant;  ///< whose bytes a token come nearest to what ran
-  Text ran_quant;      ///< what did run where that is another; empty: `quant`
+  const Model* model;             ///< the R1 model of the shapes that ran
+  Text ran;                       ///< what did run, "Llama-3-8B"
+  const Quant* quant;             ///< whose bytes a token come nearest to what ran
+  Text ran_quant;                 ///< what did run where that is another; empty: `quant`
+  std::optional<Bytes> ran_size;  ///< of the file, where `quant` has no base and it is not the published one
+  std::optional<SharedTensors> ran_shared;  ///< the same
   List<MeasuredGpu> gpus;
   const Host* host;                         ///< null: not named, or unlike any in the catalogue
   Text hardware;                            ///< as a person reads it
@@ -536,6 +556,7 @@ struct Catalog {
   List<OtherFormat> other_formats;
   List<PublishedFile> files;
   List<SpeedFamily> speed_families;
+  List<EngineSpeed> engine_speeds;
   List<SpeedFit> speed_fits;
   List<SpeedClass> speed_classes;
   List<RuntimeClass> runtime_classes;

@@ -13,6 +13,7 @@ namespace r1fit {
 struct EngineChoice {
   const Engine* engine = nullptr;          ///< null: none was named
   const EngineRelease* release = nullptr;  ///< null: no release of it is known, or no engine was named
+  const EngineSpeed* speed = nullptr;      ///< null: llama.cpp's, or not known
   std::string asked;                       ///< what stood behind the @; empty: the current release
 
   /// Whether one was named.
@@ -21,6 +22,9 @@ struct EngineChoice {
   /// Another release than the current one was asked for.
   [[nodiscard]] bool is_past() const { return release != nullptr && release != &engine->releases.back(); }
 };
+
+/// How `engine` decodes what lies in host memory; null: as llama.cpp does, or it is not known.
+const EngineSpeed* engine_speed(const Catalog& catalog, const Engine& engine);
 
 /// NAME or NAME@RELEASE, the release a version ("v0.13.4"; "0.13" is 0.13.0) or a month ("2024-05", which
 /// stands for its end). Throws Error for what is unknown, older than the first record, or not a release.

@@ -111,7 +111,7 @@ std::string json_of(const Model& model, const Catalog& catalog);
 std::string json_of(const Quant& quant);
 std::string json_of(const Gpu& gpu, const Catalog& catalog);
 std::string json_of(const Host& host, const Catalog& catalog);
-std::string json_of(const Engine& engine);
+std::string json_of(const Engine& engine, const Catalog& catalog);
 std::string csv_of(const Recommendations& result, const Machine& machine, const PrintOptions& options);
 std::string csv_of(const Estimate& estimate, const Machine& machine);
 std::string csv_of(const Check& check, const Machine& machine);

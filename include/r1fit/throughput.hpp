@@ -21,6 +21,7 @@ struct Works {
   std::vector<BytesPerToken> shares;   ///< row: what each device reads, of the matrices its part
   double lag = 1;                      ///< tensor: see CardShares
   int exchanges = 0;                   ///< tensor: between all devices
+  double host_time = 1;                ///< of the engine, see EngineSpeed
 };
 
 /// The work of one token under `placement` with `depth` tokens in the context.
@@ -41,7 +42,7 @@ struct DecodeStep {
   Work work;
   Processor processor;
   TokenTime time;
-  double factor = 1.0;                       ///< what measurements of it make of the class's speed
+  double factor = 1.0;                       ///< what measurements of it and the engine make of its speed
   Spread spread{1.0, 1.0};                   ///< of such a model on it
   const SpeedClass* speed = nullptr;         ///< where the constants come from
   const MeasuredDevice* measured = nullptr;  ///< published ones behind the factor; null: there are none
@@ -88,6 +89,9 @@ std::string class_source(const SpeedClass& speed);
 
 /// What the speed of devices that share every layer rests on, in sentences.
 std::string split_source(const CardSplit& split);
+
+/// The source of what an engine makes of the speed of host memory, in one sentence.
+std::string engine_source(const EngineSpeed& engine);
 
 /// The words of the first screen: comfortable >= 30 tok/s, usable 10-30, slow 5-10, barely < 5.
 std::string_view speed_word(TokensPerSecond speed);

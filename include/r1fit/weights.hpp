@@ -18,6 +18,7 @@ struct LayerWeights {
   Bytes attention;  ///< attention projections and both norms of the block
   Bytes ffn;        ///< dense FFN, or router and shared experts
   Bytes experts;    ///< routed experts; 0 in a dense block
+  Bytes unread;     ///< part of `attention` that no token reads
   Bytes largest_ffn_tensor;
   Bytes largest_expert_tensor;
   std::array<Bytes, kTensorRoles> tensors;  ///< as CUDA allocates them, by TensorRole, routed experts apart
@@ -62,10 +63,13 @@ std::vector<BlockTensor> block_tensors(const Shape& shape, int layer, bool legac
 Bytes add_tensor(LayerWeights& layer, const BlockTensor& tensor, const TensorType& type);
 
 /// The weights of `model` as `quant`.
-/// Dynamic mixtures (no base type) are spread from the published size: tensors outside the routed experts
-/// at 5.5 bits, the experts take the rest; `exact` is false then.
+/// Dynamic mixtures (no base type) are spread from the published size; `exact` is false then.
 /// Throws Error if the quantisation has neither a mixture nor a published size for this model.
 Weights weights_of(const Catalog& catalog, const Model& model, const Quant& quant, const Workload& workload);
+
+/// A file of `size` bytes spread over the tensors: those outside the routed experts as `shared`, the experts
+/// take the rest. In a model without experts all take the same. `exact` is false.
+Weights weights_of_size(const Model& model, const Quant& quant, Bytes size, const SharedTensors& shared);
 
 /// Their sum, without a list of the blocks.
 Bytes total_weights(const Catalog& catalog, const Model& model, const Quant& quant, const Workload& workload);

@@ -10,6 +10,8 @@
 
 namespace r1fit {
 
+struct EngineSpeed;
+
 /// Element type of one half of the KV cache.
 enum class KvType : std::uint8_t { f16, q8_0, q4_0 };
 /// `automatic` resolves to on, as llama.cpp does wherever it was tried.
@@ -52,10 +54,11 @@ struct Workload {
   bool plans_scores = false;    ///< see EngineRelease
   bool pool_unplanned = false;  ///< an engine that plans so does not know of the backend's own pool
   GraphBuild graph;
-  bool legacy_gguf = false;        ///< a 671B file made before the MLA cache (attn_kv_b)
-  std::optional<bool> imatrix;     ///< unset: as published files of the quantisation are made
-  Tokens depth = tokens(512);      ///< tokens in the context where the decode speed is stated
-  Tokens prompt = tokens(512);     ///< tokens of the prompt behind the time to first token
+  const EngineSpeed* engine_speed = nullptr;  ///< null: llama.cpp's, or not known
+  bool legacy_gguf = false;                   ///< a 671B file made before the MLA cache (attn_kv_b)
+  std::optional<bool> imatrix;                ///< unset: as published files of the quantisation are made
+  Tokens depth = tokens(512);                 ///< tokens in the context where the decode speed is stated
+  Tokens prompt = tokens(512);                ///< tokens of the prompt behind the time to first token
   std::optional<Tokens> thinking;  ///< tokens thought before the answer; unset: what the model usually does
   Tokens answer = kAnswerTokens;   ///< tokens of the answer itself
 
