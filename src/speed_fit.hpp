@@ -69,8 +69,8 @@ bool uses_cpu(const SpeedRow& row);
 /// Recent software, and more than a claim.
 bool counts(const SpeedRow& row);
 
-/// Seconds a token of one part of a row.
-SecondsPerToken part_time(const SpeedRow& row, std::size_t part, const Constants& constants);
+/// Seconds a token of the part of a row with the number `at`.
+SecondsPerToken part_time(const SpeedRow& row, std::size_t at, const Constants& constants);
 
 /// Sets how many runs are behind each class, family and engine.
 void count_runs(const std::vector<SpeedRow>& rows, Constants& constants);

@@ -331,8 +331,7 @@ const PublishedFile* find_file(const Catalog& catalog, const Model& model, const
 
 }  // namespace
 
-Weights weights_of_size(const Model& model, const Quant& quant, Bytes published,
-                        const SharedTensors& shared_tensors) {
+Weights weights_of_size(const Model& model, const Quant& quant, Bytes size, const SharedTensors& shared) {
   const Shape& shape = *model.shape;
   const auto at_bits = [](std::int64_t elements, double bits) {
     return bytes(static_cast<std::int64_t>(static_cast<double>(elements) * bits / 8.0));
@@ -349,14 +348,14 @@ Weights weights_of_size(const Model& model, const Quant& quant, Bytes published,
     f32 += block.attention_f32 + block.ffn_f32;
   }
   std::int64_t kv_b = 0;  // of a block
-  if (shape.mla && shared_tensors.attn_kv_b) {
+  if (shape.mla && shared.attn_kv_b) {
     const MlaShape& mla = *shape.mla;
     kv_b = std::int64_t{mla.kv_lora_rank} * shape.heads * (mla.qk_nope_head_dim + mla.v_head_dim);
   }
   quantised += kv_b * shape.layers;
-  const Bytes data = published - model.file_overhead - bytes(kF32Bytes * f32);
+  const Bytes data = size - model.file_overhead - bytes(kF32Bytes * f32);
   const double uniform_bits = 8.0 * static_cast<double>(data.count()) / static_cast<double>(quantised);
-  const double shared_bits = experts == 0 ? uniform_bits : shared_tensors.bits;
+  const double shared_bits = experts == 0 ? uniform_bits : shared.bits;
   const double expert_bits =
       experts == 0 ? 0.0
                    : 8.0 * static_cast<double>((data - at_bits(quantised, shared_bits)).count()) /
@@ -368,16 +367,16 @@ Weights weights_of_size(const Model& model, const Quant& quant, Bytes published,
   weights.output_tensor = weights.token_embd;
   weights.output = weights.output_tensor + bytes(kF32Bytes * shape.hidden);
   const Kernel kernel = quant.kernel.value_or(Kernel::k_quant);
-  const Kernel shared = experts == 0 ? kernel : shared_tensors.kernel;
-  weights.output_weights.at(static_cast<std::size_t>(shared)) = embedding;
+  const Kernel shared_kernel = experts == 0 ? kernel : shared.kernel;
+  weights.output_weights.at(static_cast<std::size_t>(shared_kernel)) = embedding;
   weights.layers.reserve(static_cast<std::size_t>(shape.layers));
   for (int i = 0; i < shape.layers; ++i) {
     const Block& block = kinds.at(i);
     LayerWeights layer{};
     for (const BlockTensor& tensor : block.tensors) {
       const double bits = tensor.part == BlockPart::experts ? expert_bits : shared_bits;
-      take(layer, tensor, tensor.part == BlockPart::experts ? kernel : shared, at_bits(tensor.elements, bits),
-           Bytes{});
+      take(layer, tensor, tensor.part == BlockPart::experts ? kernel : shared_kernel,
+           at_bits(tensor.elements, bits), Bytes{});
     }
     layer.unread = at_bits(kv_b, shared_bits);
     layer.attention += bytes(kF32Bytes * block.attention_f32) + layer.unread;
