@@ -445,6 +445,10 @@ Placement place(const Candidate& candidate, const Workload& workload, const Mach
       if (machine.devices.size() > 1) hybrid.tensor_split = counts(spared->layout, machine.devices.size());
       return hybrid;
     }
+    // All of them there, and of what every token reads as many layers as the devices hold.
+    const std::optional<Placed> some =
+        last_placeable(solver, 1, all - 1, [&](int n) { return solver.by_free_memory(n, most); });
+    if (some) return describe(solver, machine, some->layout, some->fill);
   }
 
   // As many layers on the devices as keep their margin; none at all is the CPU with a GPU beside it.

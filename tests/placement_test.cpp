@@ -229,6 +229,18 @@ TEST_CASE("671B on a card of 24 GiB and 512 GiB of host memory") {
   CHECK(no_more.n_cpu_moe == 61);
 }
 
+// 7.7 GiB are left beside a full layer with its experts: what every token reads goes there instead.
+TEST_CASE("671B on a card too small for all that every token reads") {
+  const Placement placement = placed("r1-671b", "Q4_K_M", 8192, cards(1, "rtx 3060 12gb", 12, 384));
+  CHECK(placement.verdict == Verdict::offload);
+  CHECK(placement.mode == PlacementMode::partial);
+  CHECK(placement.n_gpu_layers > 40);
+  CHECK(placement.n_gpu_layers < 62);
+  CHECK(placement.n_cpu_moe == 61);
+  CHECK(placement.host.weights > gib(368));  // the experts
+  CHECK(placement.host.weights < gib(372));
+}
+
 TEST_CASE("host memory that is not stated is not counted on") {
   const Placement placement = placed("r1-671b", "Q4_K_M", 8192, nameless({24}));
   CHECK(placement.verdict == Verdict::does_not_fit);
@@ -661,6 +673,7 @@ TEST_CASE("as much as has room goes onto the device") {
       PlacementRequest more;
       if (placement.mode == PlacementMode::partial) {
         more.n_gpu_layers = placement.n_gpu_layers + 1;
+        more.n_cpu_moe = placement.n_cpu_moe;
       } else if (placement.mode == PlacementMode::experts_on_host) {
         more.n_cpu_moe = placement.n_cpu_moe - 1;
       } else {
