@@ -113,6 +113,13 @@ const PublishedFile* ollama_file(const Catalog& catalog, const Model& model, con
   return best;
 }
 
+const Quant& as_served(const Catalog& catalog, const Model& model, const Quant& quant,
+                       const EngineChoice& engine) {
+  if (!engine || engine->id != "ollama") return quant;
+  const PublishedFile* file = ollama_file(catalog, model, quant);
+  return file != nullptr ? *file->quant : quant;
+}
+
 std::vector<Command> commands_for(const Catalog& catalog, const Model& model, const Quant& quant,
                                   const EngineChoice& engine, const Workload& workload,
                                   const Machine& machine, const Placement& placement, Bytes download) {

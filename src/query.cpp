@@ -88,14 +88,6 @@ Reserve reserve_of(const Catalog& catalog, const HardwareQuery& query) {
 
 const Quant& default_quant(const Catalog& catalog) { return quant_named(catalog, "Q4_K_M"); }
 
-/// Ollama serves its own mixture of some models under the usual name.
-const Quant* as_served(const Catalog& catalog, const Model& model, const Quant* quant,
-                       const EngineChoice& engine) {
-  if (!engine || engine->id != "ollama") return quant;
-  const PublishedFile* file = ollama_file(catalog, model, *quant);
-  return file != nullptr ? file->quant : quant;
-}
-
 }  // namespace
 
 namespace {
@@ -217,7 +209,7 @@ Question build_question(const Catalog& catalog, const NeedsQuery& query) {
   }
   if (question.quant == nullptr) question.quant = &default_quant(catalog);
   question.engine = chosen_engine(catalog, query);
-  question.quant = as_served(catalog, *question.model, question.quant, question.engine);
+  question.quant = &as_served(catalog, *question.model, *question.quant, question.engine);
   ask(question, query);
   return question;
 }
@@ -308,7 +300,7 @@ CompareQuestion build_compare_question(const Catalog& catalog, const NeedsQuery&
   }
   if (chosen.quant == nullptr && quants.size() == 1) chosen.quant = quants.front();
   if (chosen.quant != nullptr)
-    chosen.quant = as_served(catalog, *chosen.model, chosen.quant, question.request.engine);
+    chosen.quant = &as_served(catalog, *chosen.model, *chosen.quant, question.request.engine);
   return question;
 }
 

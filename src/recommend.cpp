@@ -83,7 +83,7 @@ class Ranking {
 
  private:
   [[nodiscard]] Question question(const Model& model, const Quant& quant) const {
-    return question_of(request_, model, quant, machine_);
+    return question_of(request_, model, as_served(catalog_, model, quant, request_.engine), machine_);
   }
 
   [[nodiscard]] Question asked_of(const Estimate& estimate) const {

@@ -47,6 +47,20 @@ TEST_CASE("every offered model is ranked or rejected, no candidate twice, each w
   }
 }
 
+TEST_CASE("what Ollama serves under a usual name is what is ranked for it") {
+  RecommendRequest request;
+  request.engine = engine_choice(builtin_catalog(), "ollama");
+  request.models = {&model_named(builtin_catalog(), "r1-0528-qwen3-8b")};
+  request.quants = {&quant_named(builtin_catalog(), "Q4_K_M")};
+  const Machine machine = machine_with("rtx 4090");
+  const Recommendations result = for_machine(machine, request);
+  REQUIRE(result.ranked.size() == 1);
+  const Estimate& served = result.ranked.front().estimate;
+  CHECK(served.quant->id == "Q4_K_M-ollama");
+  const Estimate same = shipped_estimate("r1-0528-qwen3-8b", "Q4_K_M-ollama", machine);
+  CHECK(served.speed.decode->typical == same.speed.decode->typical);
+}
+
 TEST_CASE("rows are in a total order and count from one") {
   RecommendRequest request;
   request.all = true;

@@ -29,4 +29,9 @@ std::vector<Command> commands_for_file(const Catalog& catalog, const Model& mode
 /// The Ollama tag that serves this model and quantisation; null: none. Its file may be Ollama's own mixture.
 const PublishedFile* ollama_file(const Catalog& catalog, const Model& model, const Quant& quant);
 
+/// What runs where `quant` is asked of `engine`: Ollama serves its own mixture of some models under the usual
+/// name.
+const Quant& as_served(const Catalog& catalog, const Model& model, const Quant& quant,
+                       const EngineChoice& engine);
+
 }  // namespace r1fit
