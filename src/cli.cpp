@@ -296,18 +296,19 @@ class Program {
     for (const std::string& file : line_.files) {
       const std::string name = file == "-" ? "stdin" : file;
       std::vector<std::string> aside;
-      const std::size_t before = all.size();
+      bool any = false;
       for (const BenchRun& run :
            parse_bench_output(name, file == "-" ? standard_input() : read_bench(file))) {
         if (const std::string why = set_aside(catalog(), run, query); !why.empty()) {
           aside.push_back(run.where + ": " + why);
           continue;
         }
+        any = true;
         keep(all, {identified(catalog(), run, query, name, world_.today())});
       }
       const std::string_view reason =
           ": the split decides such a speed, so it tells of no hardware by itself";
-      if (all.size() == before) throw Error(aside.front() + std::string(reason));
+      if (!any) throw Error(aside.front() + std::string(reason));
       for (const std::string& one : aside) world_.err(on_one_line("left aside " + one));
     }
     return all;

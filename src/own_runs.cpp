@@ -37,6 +37,21 @@ std::vector<Group> groups_of(std::span<const OwnRun> runs) {
 
 double square(double x) { return x * x; }
 
+/// What `expected` of the scatter between models becomes where runs of several show more of it; it counts as
+/// much as three of them, since most machines have no more. Runs that agree make none smaller: few do so by
+/// chance.
+double seen_scatter(const std::vector<Group>& groups, double expected) {
+  constexpr double expected_counts = 3;
+  if (groups.size() < 2) return expected;
+  double mean = 0;
+  for (const Group& group : groups) mean += group.mean() / static_cast<double>(groups.size());
+  double squares = 0;
+  for (const Group& group : groups) squares += square(group.mean() - mean);
+  const double seen =
+      (expected_counts * expected + squares) / (expected_counts + static_cast<double>(groups.size() - 1));
+  return std::max(expected, seen);
+}
+
 /// A value that is not known exactly.
 struct Belief {
   double mean;
@@ -65,12 +80,13 @@ OwnFactor own_factor(std::span<const OwnRun> runs, const Shape& shape, const Qua
   const double of_run = square(scale_of(run));
   const double machines = std::max(of_kind - of_run, kLeastOfMachine * of_kind);
   const double scatter = of_kind - machines;  // of one machine's runs
+  const std::vector<Group> groups = groups_of(runs);
+  const double between = seen_scatter(groups, scatter);
   const auto scatter_of = [&](const Shape& of) {
-    return scatter + square(scale_of(spread_on(run, of, family, gpu))) - of_run;
+    return between + square(scale_of(spread_on(run, of, family, gpu))) - of_run;
   };
   Belief machine{0, machines};
   const Group* same = nullptr;
-  const std::vector<Group> groups = groups_of(runs);
   for (const Group& group : groups) {
     if (group.shape == &shape && group.quant == quant) {
       same = &group;

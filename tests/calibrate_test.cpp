@@ -162,6 +162,14 @@ TEST_CASE("of a file with layers on the CPU the other runs are kept", "[calibrat
   CHECK(json_in(home, {"calibrate", "--list"})["runs"].size() == 1);
 }
 
+TEST_CASE("a file with the runs of another replaces them", "[calibrate]") {
+  const TempFolder home;
+  const json once = json_in(home, {"calibrate", bench("rtx4090_qwen32b.json")});
+  const json again =
+      json_in(home, {"calibrate", bench("rtx4090_qwen32b.json"), bench("rtx4090_qwen32b.json")});
+  CHECK(again["runs"].size() == once["runs"].size());
+}
+
 TEST_CASE("a fault in one file keeps nothing of the others", "[calibrate]") {
   const TempFolder home;
   CHECK(run_in(home, {"calibrate", bench("rtx4090_qwen32b.json"), bench("ollama_verbose.txt")}).status == 2);

@@ -52,6 +52,23 @@ TEST_CASE("the same model run again is no further evidence") {
   CHECK(again.runs == 2);
 }
 
+TEST_CASE("runs that disagree tell little of other models and the model itself is believed") {
+  const std::vector<OwnRun> apart{run_of("32b", "Q4_K_M", -0.1), run_of("r1-distill-qwen-7b", "Q4_K_M", -1.0),
+                                  run_of("14b", "Q4_K_M", -0.8)};
+  const OwnFactor itself = on_card(apart);
+  const double measured = std::exp(-0.1);
+  CHECK(itself.factor * itself.spread.low < measured);
+  CHECK(itself.factor * itself.spread.high > measured);
+  // Of another model two that agree move it further than three of which one is far away.
+  const auto other = [](const std::vector<OwnRun>& runs) {
+    return own_factor(runs, shape("70b"), &quant("Q4_K_M"), {0.85, 1.18},
+                      *catalog().speed_fits.front().family, true);
+  };
+  const OwnFactor unsure = other(apart);
+  CHECK(unsure.factor > other({apart[1], apart[2]}).factor);
+  CHECK_THAT(unsure.spread.low, within_rel(0.85, 0.02));  // no narrower than without
+}
+
 TEST_CASE("what is known is never wider for runs, whatever they say") {
   const SpeedFamily& family = *catalog().speed_fits.front().family;
   for (const Spread kind : {Spread{0.95, 1.05}, Spread{0.85, 1.18}, Spread{0.6, 1.7}}) {
