@@ -147,6 +147,7 @@ class Program {
     if (machine.ram.available) request.available = machine.ram.available->value;
     request.cache = last_level_cache(*world_.probe);
     request.threads = machine.cpu.threads ? machine.cpu.threads->value : 1;
+    if (machine.cpu.limit) request.threads = machine.cpu.limit->value;
     const auto progress = [&](double share) {
       if (!world_.environment.err_is_tty || line_.quiet) return;
       world_.err(share < 1 ? "\rreading memory: " + std::to_string(static_cast<int>(share * 100)) + " %"

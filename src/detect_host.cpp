@@ -17,6 +17,9 @@ constexpr std::string_view kCpuinfo = "/proc/cpuinfo";
 constexpr std::string_view kMeminfo = "/proc/meminfo";
 constexpr std::string_view kMounts = "/proc/self/mountinfo";
 constexpr std::string_view kCgroup = "/proc/self/cgroup";
+constexpr std::string_view kStatus = "/proc/self/status";
+/// More than any machine has.
+constexpr std::int64_t kMostProcessors = 1 << 20;
 constexpr std::string_view kDmiFolder = "/sys/firmware/dmi/tables";
 constexpr std::string_view kDmiTable = "/sys/firmware/dmi/tables/DMI";
 
@@ -82,13 +85,35 @@ std::vector<Mount> mounts_of(std::string_view text) {
 
 // ---- cgroups ------------------------------------------------------------------------------------------
 
-/// Where one kind of control group keeps what a process may have.
-struct Controller {
-  std::string_view limit;
-  std::string_view usage;
-};
-constexpr Controller kUnified{"memory.max", "memory.current"};
-constexpr Controller kLegacy{"memory.limit_in_bytes", "memory.usage_in_bytes"};
+/// Calls visit(FOLDER/, unified) for each group that limits this process by `controller`, from its own up to
+/// the root of the mount. A container often sees its own group as that root, whatever the path says.
+template <class Visit>
+void each_group(const Probe& probe, const std::string& controller, Visit visit) {
+  const std::string groups = probe.read(kCgroup).value_or("");
+  const std::string mounts = probe.read(kMounts).value_or("");
+  const std::string wanted = "," + controller + ",";
+  for (const Mount& mount : mounts_of(mounts)) {
+    const bool unified = mount.type == "cgroup2";
+    const auto controllers = "," + std::string(mount.options) + ",";
+    if (!unified && (mount.type != "cgroup" || controllers.find(wanted) == std::string::npos)) continue;
+    for (const std::string_view line : proc::lines(groups)) {  // "4:memory:/path", "0::/path"
+      const std::size_t first = line.find(':');
+      const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+      if (second == std::string_view::npos) continue;
+      const std::string names = "," + std::string(line.substr(first + 1, second - first - 1)) + ",";
+      if (unified ? names != ",," : names.find(wanted) == std::string::npos) continue;
+      std::string path(proc::trimmed(line.substr(second + 1)));
+      if (path.find("..") != std::string::npos) path = "/";
+      if (mount.root != "/" && path.starts_with(mount.root)) path.erase(0, mount.root.size());
+      while (true) {
+        while (path.ends_with('/')) path.pop_back();
+        visit(std::string(mount.point) + path + "/", unified);
+        if (path.empty()) break;
+        path.erase(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
+      }
+    }
+  }
+}
 
 struct Limit {
   Bytes size;
@@ -96,50 +121,47 @@ struct Limit {
   std::string from;
 };
 
-/// The smallest limit on the way from the group at `path` up to the root of the mount. A container often sees
-/// its own group as that root, whatever the path says.
-std::optional<Limit> smallest_limit(const Probe& probe, const Mount& mount, std::string path,
-                                    const Controller& controller) {
-  if (path.find("..") != std::string::npos) path = "/";
-  if (mount.root != "/" && path.starts_with(mount.root)) path.erase(0, mount.root.size());
+std::optional<Limit> memory_limit(const Probe& probe) {
   std::optional<Limit> smallest;
-  while (true) {
-    while (path.ends_with('/')) path.pop_back();
-    const std::string folder = std::string(mount.point) + path + "/";
-    const std::string file = folder + std::string(controller.limit);
+  each_group(probe, "memory", [&](const std::string& folder, bool unified) {
+    const std::string file = folder + (unified ? "memory.max" : "memory.limit_in_bytes");
     const std::optional<std::string> text = text_of(probe, file);
     const auto number = text ? proc::whole(*text) : std::nullopt;  // "max" is none
-    if (number && *number > 0 && bytes(*number) < kMostMemory &&
-        (!smallest || bytes(*number) < smallest->size)) {
-      const std::optional<std::string> usage = text_of(probe, folder + std::string(controller.usage));
-      const auto used = usage ? proc::whole(*usage) : std::nullopt;
-      smallest = Limit{bytes(*number), used ? std::optional(bytes(*used)) : std::nullopt, file};
-    }
-    if (path.empty()) return smallest;
-    path.erase(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
-  }
+    if (!number || *number <= 0 || bytes(*number) >= kMostMemory) return;
+    if (smallest && bytes(*number) >= smallest->size) return;
+    const auto usage = text_of(probe, folder + (unified ? "memory.current" : "memory.usage_in_bytes"));
+    const auto used = usage ? proc::whole(*usage) : std::nullopt;
+    smallest = Limit{bytes(*number), used ? std::optional(bytes(*used)) : std::nullopt, file};
+  });
+  return smallest;
 }
 
-std::optional<Limit> memory_limit(const Probe& probe) {
-  const std::string groups = probe.read(kCgroup).value_or("");
-  const std::string mounts = probe.read(kMounts).value_or("");
-  std::optional<Limit> smallest;
-  for (const Mount& mount : mounts_of(mounts)) {
-    const bool unified = mount.type == "cgroup2";
-    const auto controllers = "," + std::string(mount.options) + ",";
-    if (!unified && (mount.type != "cgroup" || controllers.find(",memory,") == std::string::npos)) continue;
-    for (const std::string_view line : proc::lines(groups)) {  // "4:memory:/path", "0::/path"
-      const std::size_t first = line.find(':');
-      const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
-      if (second == std::string_view::npos) continue;
-      const std::string names = "," + std::string(line.substr(first + 1, second - first - 1)) + ",";
-      if (unified ? names != ",," : names.find(",memory,") == std::string::npos) continue;
-      const auto limit = smallest_limit(probe, mount, std::string(proc::trimmed(line.substr(second + 1))),
-                                        unified ? kUnified : kLegacy);
-      if (limit && (!smallest || limit->size < smallest->size)) smallest = limit;
-    }
-  }
+/// How many processors' time the groups leave this process, at least one.
+std::optional<Read<int>> processor_quota(const Probe& probe) {
+  std::optional<Read<int>> smallest;
+  each_group(probe, "cpu", [&](const std::string& folder, bool unified) {
+    const std::string file = folder + (unified ? "cpu.max" : "cpu.cfs_quota_us");
+    std::string text = text_of(probe, file).value_or("");
+    if (!unified) text += " " + text_of(probe, folder + "cpu.cfs_period_us").value_or("");
+    const std::vector<std::string_view> words = proc::words(text);  // "200000 100000"; "max" or -1 is none
+    if (words.size() != 2) return;
+    const auto quota = proc::whole(words[0]);
+    const auto period = proc::whole(words[1]);
+    if (!quota || !period || *quota <= 0 || *period <= 0 || *quota / *period > kMostProcessors) return;
+    const auto number = static_cast<int>(std::max<std::int64_t>(1, *quota / *period));
+    if (!smallest || number < smallest->value) smallest = Read<int>{number, file};
+  });
   return smallest;
+}
+
+/// How many processors this process may use, where that is fewer than there are.
+std::optional<Read<int>> processor_limit(const Probe& probe, const std::optional<Read<int>>& threads) {
+  std::optional<Read<int>> limit = processor_quota(probe);
+  const std::string status = probe.read(kStatus).value_or("");
+  const auto allowed = proc::value(status, "Cpus_allowed_list");
+  const auto number = allowed ? proc::count_of_list(*allowed) : std::nullopt;
+  if (number && (!limit || *number < limit->value)) limit = Read<int>{*number, std::string(kStatus)};
+  return limit && threads && limit->value < threads->value ? limit : std::nullopt;
 }
 
 // ---- the processor --------------------------------------------------------------------------------------
@@ -313,6 +335,7 @@ DetectedCpu detect_cpu(const Probe& probe) {
   if (const auto text = probe.read(online); text && !cpu.threads) {
     cpu.threads = read_as(proc::count_of_list(*text), online);
   }
+  cpu.limit = processor_limit(probe, cpu.threads);
   constexpr std::string_view nodes = "/sys/devices/system/node/online";
   if (const auto text = probe.read(nodes)) cpu.numa_nodes = read_as(proc::count_of_list(*text), nodes);
   if (auto features = features_of(cpuinfo); !features.empty()) {

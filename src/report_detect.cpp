@@ -74,6 +74,9 @@ void add_cpu(const Detected& machine, std::vector<Line>& lines) {
   lines.push_back(
       {"CPU", joined(parts, ", "),
        sources({from(cpu.name), from(cpu.cores), from(cpu.threads), nodes ? cpu.numa_nodes->from : ""})});
+  if (cpu.limit)
+    lines.push_back({"of them", several(cpu.limit->value, "processor", "processors") + " may be used here",
+                     cpu.limit->from});
   if (cpu.features) lines.push_back({"features", joined(cpu.features->value, ", "), cpu.features->from});
 }
 
@@ -258,6 +261,8 @@ Json cpu_json(const DetectedCpu& cpu) {
           {"cores_source", source_of(cpu.cores)},
           {"threads", value_of(cpu.threads)},
           {"threads_source", source_of(cpu.threads)},
+          {"limit", value_of(cpu.limit)},
+          {"limit_source", source_of(cpu.limit)},
           {"features", value_of(cpu.features)},
           {"features_source", source_of(cpu.features)},
           {"platform", cpu.platform != nullptr ? Json(cpu.platform->id) : Json(nullptr)},

@@ -84,6 +84,8 @@ HardwareQuery query_of(const Catalog& catalog, const Detected& machine) {
   query.ram = machine.ram.usable();
   if (!query.ram) return query;
   if (machine.cpu.cores) query.cores = machine.cpu.cores->value;
+  if (const auto& limit = machine.cpu.limit)
+    query.cores = std::min(query.cores.value_or(limit->value), limit->value);
   const Host* platform = machine.cpu.platform;
   if (platform != nullptr) query.cpu = platform->id;
   const auto read = machine.ram.modules ? machine.ram.modules->value.bandwidth : std::nullopt;

@@ -185,6 +185,12 @@ TEST_CASE("a container does not use cards that were not handed in", "[detect]") 
 // ---- memory, processor, disk
 // -------------------------------------------------------------------------------
 
+TEST_CASE("processors are those that this process may use", "[detect]") {
+  CHECK(detected("container-without-gpu").cpu.limit->value == 8);  // by affinity; no quota
+  CHECK(detected("container-cgroup-v1").cpu.limit->value == 4);    // 4.5 by quota
+  CHECK_FALSE(detected("rtx-4090").cpu.limit.has_value());
+}
+
 TEST_CASE("the limit of a container is that of either kind of control group", "[detect]") {
   CHECK(detected("container-without-gpu").ram.usable() == gib(16));
   CHECK(detected("container-cgroup-v1").ram.usable() == gib(64));

@@ -38,6 +38,7 @@ struct DetectedCpu {
   std::optional<Read<int>> numa_nodes;
   std::optional<Read<int>> cores;
   std::optional<Read<int>> threads;
+  std::optional<Read<int>> limit;  ///< processors this process may use, where they are fewer than the threads
   std::optional<Read<std::vector<std::string>>> features;  ///< instruction sets that engines use: "avx2"
   const Host* platform = nullptr;                          ///< of the catalogue, where only one is possible
   std::string platform_from;                               ///< why that one; where there is none, why not
