@@ -14,7 +14,6 @@
 namespace r1fit {
 namespace {
 
-constexpr std::array kCounts{1, 2, 3, 4, 6, 8};
 /// A card beside which the rest of a model lies in RAM: smaller ones are left out, which hold little.
 constexpr Bytes kLeastBesideMemory = gib(16);
 /// What is not known is further away than whatever is: nothing can be made of it.
@@ -164,7 +163,7 @@ class Search {
 
   /// As few devices of one kind as do it.
   void devices(const SoldDevice& device) {
-    for (const int count : kCounts) {
+    for (const int count : kCardCounts) {
       if (count > 1 && comes_alone(*device.gpu)) return;
       if (!large_enough(device.memory * count)) continue;
       Machine machine = machine_of(catalog_, device, count, needs_.backend, engine());

@@ -1,7 +1,6 @@
 #include "r1fit/step_up.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "r1fit/candidate_machines.hpp"
@@ -11,8 +10,6 @@
 namespace r1fit {
 namespace {
 
-constexpr std::array<int, 3> kMoreCards{2, 4, 8};
-
 class Trials {
  public:
   Trials(const Catalog& catalog, const Candidate& candidate, const Workload& workload, const Machine& machine)
@@ -20,7 +17,7 @@ class Trials {
 
   [[nodiscard]] std::string fewest_cards() const {
     const Device& card = machine_.devices.front();
-    for (const int count : kMoreCards) {
+    for (const int count : kCardCounts) {
       if (count <= std::ssize(machine_.devices)) continue;
       Machine more = machine_;
       more.devices.assign(static_cast<std::size_t>(count), card);

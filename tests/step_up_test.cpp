@@ -43,6 +43,19 @@ TEST_CASE("the least hardware of each kind is named, and less of it does not do"
   CHECK(verdict("70b", with_ram("rtx 4090", 16)) > Verdict::offload);
 }
 
+TEST_CASE("three cards are proposed where two do not do") {
+  const Catalog& catalog = builtin_catalog();
+  Workload workload;
+  workload.context = model_named(catalog, "r1-distill-qwen-32b").max_context;
+  const Question question = shipped_question("32b", "Q4_K_M", workload);
+  const Weights weights = weights_of(catalog, *question.model, *question.quant, workload);
+  const Candidate candidate{question.model, question.quant, &weights};
+  const std::vector<std::string> found = hardware_for(catalog, candidate, workload, machine_with("rtx 4090"));
+  REQUIRE_FALSE(found.empty());
+  CHECK(found.front() == "3 x GeForce RTX 4090");
+  CHECK(place(candidate, workload, machine_with("2x rtx 4090")).verdict > Verdict::tight);
+}
+
 TEST_CASE("a Mac has no second card and no RAM beside it") {
   const std::vector<std::string> found = hardware("70b", "Q4_K_M", machine_with("m4-max", gib(36)));
   REQUIRE(found.size() == 1);

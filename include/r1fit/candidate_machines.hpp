@@ -16,6 +16,9 @@ namespace r1fit {
 inline constexpr std::array kRamSizes{gib(16),  gib(32),  gib(64),  gib(96),  gib(128),  gib(192),
                                       gib(256), gib(384), gib(512), gib(768), gib(1024), gib(2048)};
 
+/// Equal cards that one machine may have, ascending.
+inline constexpr std::array kCardCounts{1, 2, 3, 4, 6, 8};
+
 /// A device of the catalogue with one of the memory sizes it was sold with.
 struct SoldDevice {
   const Gpu* gpu = nullptr;
