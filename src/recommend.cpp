@@ -298,7 +298,8 @@ class Ranking {
   // ---- what it would take ---------------------------------------------------------------------------
 
   void step_up() {
-    if (request_.placement.any() || machine_.devices.empty()) return;
+    if (request_.placement.any()) return;
+    const Verdict runs = std::max(Verdict::offload, request_.required.verdict);
     double best = 0;
     for (const Recommendation& one : out_.ranked) {
       if (bearable(one.estimate)) best = std::max(best, one.score.value_or(0));
@@ -307,10 +308,9 @@ class Ranking {
     for (const Recommendation& one : out_.rejected) {
       const Score* score = comparable_score(*one.estimate.model, request_.use);
       const bool higher = score != nullptr && score->value > best;
-      if (higher && one.estimate.placement.verdict == Verdict::does_not_fit &&
-          !one.estimate.placement.devices.empty()) {
-        misses.push_back(&one);
-      }
+      // What was ruled out before it was worked out has no weights.
+      const bool worked_out = !one.estimate.weights.layers.empty();
+      if (higher && worked_out && one.estimate.placement.verdict > runs) misses.push_back(&one);
     }
     std::ranges::stable_sort(misses, {},
                              [](const Recommendation* one) { return one->estimate.weights.total(); });
@@ -335,7 +335,7 @@ class Ranking {
         std::ranges::any_of(machine_.devices, [](const Device& device) { return !device.stretch.empty(); });
     if (!raised && estimate.placement.shortfall > yielding) return {};
     std::vector<std::string> flags =
-        ways_to(Verdict::tight, catalog_, candidate_of(estimate), estimate.workload, machine_);
+        ways_to(request_.required.verdict, catalog_, candidate_of(estimate), estimate.workload, machine_);
     // Every quantisation was a candidate, and none fits.
     std::erase_if(flags, [](const std::string& flag) { return flag.starts_with("--quant"); });
     return flags;

@@ -330,7 +330,7 @@ void steps_up(std::string& out, const PrintOptions& options, const std::vector<S
     std::string lead = "  " + title_of(step.estimate);
     lead.append(longest + 4 - lead.size(), ' ');
     std::string text = amount_text(step.missing) + " short";
-    if (!step.flags.empty()) text += ", fits with " + joined_or(step.flags);
+    if (!step.flags.empty()) text += ", runs with " + joined_or(step.flags);
     if (!step.ways.empty()) text += (step.flags.empty() ? ": " : "; as asked with ") + joined_or(step.ways);
     out += wrap(lead, text, width_of(options));
   }

@@ -49,12 +49,17 @@ class Trials {
   [[nodiscard]] std::string least_ram() const {
     for (const Bytes ram : kRamSizes) {
       if (machine_.host.ram && ram <= *machine_.host.ram) continue;
+      const Host* platform = machine_.host.platform;
+      if (platform != nullptr && platform->max_memory && ram > *platform->max_memory) break;
       Machine more = machine_;
-      more.host = make_host(catalog_, ram, machine_.host.platform, machine_.host.bandwidth);
+      more.host = make_host(catalog_, ram, platform, machine_.host.bandwidth);
+      more.host.cores = machine_.host.cores;
+      more.host.own = machine_.host.own;
       const Placement placement = place(candidate_, workload_, more);
-      if (placement.verdict != Verdict::offload) continue;
+      if (placement.verdict > Verdict::offload) continue;
       const Speed speed = speed_of(candidate_, workload_, more, placement);
-      std::string text = capacity_text(ram) + " of RAM beside the card";
+      std::string text = capacity_text(ram) + " of RAM";
+      if (!machine_.devices.empty()) text += " beside the card";
       if (speed.decode) text += " (" + tok_per_s_text(speed.decode->low, speed.decode->high) + " tok/s)";
       return text;
     }
@@ -72,13 +77,14 @@ class Trials {
 
 std::vector<std::string> hardware_for(const Catalog& catalog, const Candidate& candidate,
                                       const Workload& workload, const Machine& machine) {
-  if (machine.devices.empty()) return {};
-  const bool unified = machine.devices.front().unified;
+  // Of what nothing is known nothing is said.
+  if (machine.devices.empty() && !machine.host.ram) return {};
+  const bool cards = !machine.devices.empty() && !machine.devices.front().unified;
   const Trials trials(catalog, candidate, workload, machine);
   std::vector<std::string> found;
-  if (!unified) found.push_back(trials.fewest_cards());
+  if (cards) found.push_back(trials.fewest_cards());
   found.push_back(trials.smallest_mac());
-  if (!unified) found.push_back(trials.least_ram());
+  if (cards || machine.devices.empty()) found.push_back(trials.least_ram());
   std::erase(found, std::string());
   return found;
 }

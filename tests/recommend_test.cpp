@@ -167,6 +167,28 @@ TEST_CASE("every way to the next better model was tried out") {
   CHECK(shipped_estimate("70b", "Q4_K_M", machine_with("2x rtx 3090")).placement.verdict <= Verdict::tight);
 }
 
+TEST_CASE("what only streams from disk is just out of reach as well") {
+  Machine card = machine_with("rtx 4090");
+  card.host = make_host(builtin_catalog(), gib(64), nullptr, {});
+  Machine none;
+  none.host = card.host;
+  for (const Machine& machine : {card, none}) {
+    const Recommendations result = for_machine(machine);
+    REQUIRE(result.step_ups.size() == 1);
+    const StepUp& step = result.step_ups.front();
+    CHECK(step.estimate.placement.verdict == Verdict::streams);
+    CHECK(step.missing == step.estimate.placement.disk_streamed);
+    REQUIRE(step.ways.size() == 2);
+    CHECK(step.ways[0] == "a 512 GiB Mac");
+    const double least = machine.devices.empty() ? 512 : 384;  // the card holds a part
+    CHECK(step.ways[1].starts_with(std::to_string(static_cast<int>(least)) + " GiB of RAM"));
+    Machine more = machine;
+    more.host = make_host(builtin_catalog(), gib(least), nullptr, {});
+    CHECK(evaluate(builtin_catalog(), {step.estimate.model, step.estimate.quant, {}, {}, {}}, more)
+              .placement.verdict <= Verdict::offload);
+  }
+}
+
 TEST_CASE("where nothing fits nothing is ranked") {
   const Recommendations result = for_machine(nameless({1}));
   CHECK(result.ranked.empty());

@@ -65,7 +65,7 @@ TEST_CASE("the first screen says hardware, pick, arithmetic, speed, commands and
              contains("OLLAMA_CONTEXT_LENGTH=8192 ollama serve\n           ollama run deepseek-r1:32b\n"));
   CHECK_THAT(text, contains("-c 8192 -ngl 99 --a-flag-that-makes-it-longer-than-a-line-of-120-columns\n"));
   CHECK_THAT(text, contains("19.9 GB (decimal GB; 18.5 GiB)"));
-  CHECK_THAT(text, contains("354.1 GiB short, fits with --kv q8_0; as asked"));
+  CHECK_THAT(text, contains("354.1 GiB short, runs with --kv q8_0; as asked"));
   CHECK_THAT(text, contains("\n    = fastest that is still good, longest context that is still good\n"));
   CHECK(text.find("Rejected") == std::string::npos);
 }

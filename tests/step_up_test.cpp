@@ -68,8 +68,22 @@ TEST_CASE("no more than eight cards are proposed") {
   }
 }
 
-TEST_CASE("where there is no GPU nothing is proposed beside it") {
+TEST_CASE("where there is no GPU a Mac and more RAM are proposed") {
   Machine machine;
   machine.host = make_host(builtin_catalog(), gib(16), nullptr, {});
-  CHECK(hardware("70b", "Q4_K_M", machine).empty());
+  const std::vector<std::string> found = hardware("70b", "Q4_K_M", machine);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0] == "a 64 GiB Mac");
+  CHECK_THAT(found[1], contains("64 GiB of RAM (") && !contains("card"));
+  machine.host = make_host(builtin_catalog(), gib(64), nullptr, {});
+  CHECK(verdict("70b", machine) <= Verdict::tight);
+  machine.host = make_host(builtin_catalog(), gib(32), nullptr, {});
+  CHECK(verdict("70b", machine) > Verdict::offload);
+  CHECK(hardware("70b", "Q4_K_M", Machine{}).empty());
+}
+
+TEST_CASE("no more RAM is proposed than the platform takes") {
+  const Machine machine = cpu_only(gib(64), "ddr4-3200-dual");
+  REQUIRE(machine.host.platform->max_memory);
+  for (const std::string& one : hardware("r1-671b", "Q4_K_M", machine)) CHECK_THAT(one, !contains("RAM"));
 }
