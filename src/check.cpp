@@ -18,7 +18,7 @@ Check check(const Catalog& catalog, const Question& question, const Machine& mac
         ways_to(required.verdict, catalog, candidate, question.workload, machine, question.placement);
     // Where layers were put by hand it is the hand that decides, not the hardware.
     if (found.placement.verdict > Verdict::offload && !question.placement.any()) {
-      result.step_up = hardware_for(catalog, candidate, question.workload, machine);
+      result.step_up = hardware_for(catalog, found, machine, required);
     }
   }
   return result;

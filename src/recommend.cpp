@@ -322,8 +322,11 @@ class Ranking {
       });
       if (seen) continue;
       const Estimate& found = miss->estimate;
-      out_.step_ups.push_back({found, found.placement.shortfall, flags_for(found),
-                               hardware_for(catalog_, candidate_of(found), found.workload, machine_)});
+      std::vector<std::string> flags = flags_for(found);
+      std::vector<std::string> ways = hardware_for(catalog_, found, machine_, request_.required);
+      // What nothing meets is out of any reach.
+      if (flags.empty() && ways.empty()) continue;
+      out_.step_ups.push_back({found, found.placement.shortfall, std::move(flags), std::move(ways)});
     }
   }
 

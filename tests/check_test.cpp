@@ -60,6 +60,17 @@ TEST_CASE("a no names the hardware that would do, where this cannot run it at al
   CHECK(checked(machine, 8192, {}, "70b").step_up.empty());
 }
 
+TEST_CASE("RAM beside the card makes it a yes with the flag it is named with") {
+  const Check none = checked(machine_with("rtx 4090"), 8192, {}, "70b");
+  CHECK(has(none.step_up, "32 GiB of RAM beside the card with --require offload"));
+  Machine more = machine_with("rtx 4090");
+  more.host = make_host(builtin_catalog(), gib(32), nullptr, {});
+  CHECK_FALSE(checked(more, 8192, {}, "70b").ok());
+  CHECK(checked(more, 8192, {.verdict = Verdict::offload}, "70b").ok());
+  const Check fast = checked(machine_with("rtx 4090"), 8192, {.min_tps = tok_per_s(18)}, "70b");
+  CHECK_FALSE(has(fast.step_up, "RAM"));
+}
+
 TEST_CASE("the verdict that counts is the user's to name") {
   Machine machine = machine_with("rtx 4090");
   machine.host = make_host(builtin_catalog(), gib(64), nullptr, {});

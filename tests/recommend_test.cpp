@@ -189,6 +189,16 @@ TEST_CASE("what only streams from disk is just out of reach as well") {
   }
 }
 
+TEST_CASE("what is too slow for the needs is no step up") {
+  RecommendRequest request;
+  request.workload.context = tokens(16384);
+  request.required.min_tps = tok_per_s(100);
+  for (const StepUp& step : for_machine(machine_with("rtx 3060 12gb"), request).step_ups) {
+    CHECK_FALSE((step.ways.empty() && step.flags.empty()));
+    for (const std::string& way : step.ways) CHECK_THAT(way, !contains("RAM"));
+  }
+}
+
 TEST_CASE("where nothing fits nothing is ranked") {
   const Recommendations result = for_machine(nameless({1}));
   CHECK(result.ranked.empty());

@@ -10,12 +10,12 @@ using namespace r1fit::test;
 
 namespace {
 
-std::vector<std::string> hardware(const char* model, const char* quant, const Machine& machine) {
+std::vector<std::string> hardware(const char* model, const char* quant, const Machine& machine,
+                                  const Requirements& required = {.verdict = Verdict::offload}) {
   const Catalog& catalog = builtin_catalog();
   const Workload workload;
-  const Question question = shipped_question(model, quant, workload);
-  const Weights weights = weights_of(catalog, *question.model, *question.quant, workload);
-  return hardware_for(catalog, {question.model, question.quant, &weights}, workload, machine);
+  const Estimate found = evaluate(catalog, shipped_question(model, quant, workload), machine);
+  return hardware_for(catalog, found, machine, required);
 }
 
 Verdict verdict(const char* model, const Machine& machine) {
@@ -48,12 +48,11 @@ TEST_CASE("three cards are proposed where two do not do") {
   Workload workload;
   workload.context = model_named(catalog, "r1-distill-qwen-32b").max_context;
   const Question question = shipped_question("32b", "Q4_K_M", workload);
-  const Weights weights = weights_of(catalog, *question.model, *question.quant, workload);
-  const Candidate candidate{question.model, question.quant, &weights};
-  const std::vector<std::string> found = hardware_for(catalog, candidate, workload, machine_with("rtx 4090"));
+  const std::vector<std::string> found = hardware_for(
+      catalog, evaluate(catalog, question, machine_with("rtx 4090")), machine_with("rtx 4090"), {});
   REQUIRE_FALSE(found.empty());
   CHECK(found.front() == "3 x GeForce RTX 4090");
-  CHECK(place(candidate, workload, machine_with("2x rtx 4090")).verdict > Verdict::tight);
+  CHECK(evaluate(catalog, question, machine_with("2x rtx 4090")).placement.verdict > Verdict::tight);
 }
 
 TEST_CASE("a Mac has no second card and no RAM beside it") {
@@ -86,4 +85,34 @@ TEST_CASE("no more RAM is proposed than the platform takes") {
   const Machine machine = cpu_only(gib(64), "ddr4-3200-dual");
   REQUIRE(machine.host.platform->max_memory);
   for (const std::string& one : hardware("r1-671b", "Q4_K_M", machine)) CHECK_THAT(one, !contains("RAM"));
+}
+
+TEST_CASE("what is proposed meets the needs") {
+  // RAM beside a card is another way to run it than what fits or is tight.
+  CHECK_THAT(hardware("70b", "Q4_K_M", machine_with("rtx 4090"), {}).back(),
+             contains("32 GiB of RAM beside the card with --require offload (") && contains(" tok/s)"));
+  // Four of these are tight.
+  Requirements required;
+  CHECK(hardware("70b", "Q4_K_M", machine_with("rtx 4070 ti"), required).front() ==
+        "4 x GeForce RTX 4070 Ti");
+  required.verdict = Verdict::fits;
+  CHECK(verdict("70b", machine_with("4x rtx 4070 ti")) == Verdict::tight);
+  CHECK(hardware("70b", "Q4_K_M", machine_with("rtx 4070 ti"), required).front() ==
+        "6 x GeForce RTX 4070 Ti");
+  CHECK(verdict("70b", machine_with("6x rtx 4070 ti")) == Verdict::fits);
+}
+
+TEST_CASE("what is too slow is not proposed and a Mac that is fast enough is named") {
+  Requirements required;
+  required.min_tps = tok_per_s(10);
+  const std::vector<std::string> found = hardware("70b", "Q4_K_M", machine_with("rtx 4090"), required);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0] == "2 x GeForce RTX 4090");
+  CHECK_THAT(found[1], contains("an Apple M") && contains(" with "));
+  required.min_tps = tok_per_s(1000);
+  CHECK(hardware("70b", "Q4_K_M", machine_with("rtx 4090"), required).empty());
+  required = {};
+  required.min_context = tokens(65536);
+  for (const std::string& one : hardware("70b", "Q4_K_M", machine_with("rtx 4090"), required))
+    CHECK(one != "2 x GeForce RTX 4090");
 }
