@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <functional>
 #include <numeric>
@@ -174,6 +175,30 @@ std::string device_title(const Device& device) {
 
 std::string_view engine_id(const Estimate& estimate) {
   return estimate.engine ? estimate.engine->id : Text("llama.cpp");
+}
+
+std::string typed_text(double number) {
+  std::array<char, 400> buffer{};  // room for the 309 digits of the largest double
+  const char* const end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed).ptr;
+  const std::string_view digits(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+  const std::size_t point = digits.find('.');
+  return fixed_text(number, point == digits.npos ? 0 : static_cast<int>(digits.size() - point - 1));
+}
+
+std::string apart_text(double number, double other, int decimals) {
+  constexpr int most = 15;  // a double has no more
+  for (; decimals < most; ++decimals) {
+    const double scale = std::pow(10, decimals);
+    const double shown = std::round(number * scale) / scale;
+    if ((shown < other) == (number < other) && (shown > other) == (number > other)) break;
+  }
+  return fixed_text(number, decimals);
+}
+
+std::string apart_text(TokensPerSecond rate, TokensPerSecond other) {
+  const double number = rate.count();
+  return apart_text(number, other.count(), number >= 9.95 ? 0 : number >= 0.995 ? 1 : 2);
 }
 
 std::string hardware_text(const Machine& machine) {

@@ -48,6 +48,13 @@ Bytes needs(const Placement& placement);
 /// "19.9 GiB", or MiB where a tenth of a GiB would hide it.
 std::string amount_text(Bytes size);
 
+/// All digits that a figure was typed with, but zeros at its end: "42.07", "1,234.5".
+std::string typed_text(double number);
+/// With so many decimals, or as many more as show on which side of `other` it lies.
+std::string apart_text(double number, double other, int decimals);
+/// A speed so: with the decimals of tok_per_s_text() or more.
+std::string apart_text(TokensPerSecond rate, TokensPerSecond other);
+
 std::string device_title(const Device& device);
 /// Id of the engine; where none was named the arithmetic is that of llama.cpp.
 std::string_view engine_id(const Estimate& estimate);

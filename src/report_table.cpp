@@ -489,22 +489,45 @@ bool has_settings(const Estimate& estimate) {
          workload.kv_v != KvType::f16 || workload.parallel != 1;
 }
 
+/// "typically 42 (37-48)": the one that fails, `low` or `high` where the slow end counts, with as many
+/// digits as show it.
+std::string found_text(const std::string& typical, const std::string& low, const std::string& high) {
+  return "typically " + typical + " (" + (low == high ? low : low + "-" + high) + ")";
+}
+
+std::string found_speed(const Range<TokensPerSecond>& speed, const Requirements& required) {
+  const auto failing = [&required](TokensPerSecond rate) { return apart_text(rate, *required.min_tps); };
+  const bool slow = required.pessimistic;
+  return found_text(slow ? tok_per_s_text(speed.typical) : failing(speed.typical),
+                    slow ? failing(speed.low) : tok_per_s_text(speed.low), tok_per_s_text(speed.high));
+}
+
+/// In seconds, as it was asked.
+std::string found_answer(const Range<Seconds>& answer, const Requirements& required) {
+  const auto rounded = [](Seconds time) { return fixed_text(time.count(), time.count() < 9.95 ? 1 : 0); };
+  const auto failing = [&required](Seconds time) {
+    return apart_text(time.count(), required.max_answer->count(), time.count() < 9.95 ? 1 : 0);
+  };
+  const bool slow = required.pessimistic;
+  return found_text((slow ? rounded(answer.typical) : failing(answer.typical)) + " s", rounded(answer.low),
+                    (slow ? failing(answer.high) : rounded(answer.high)) + " s");
+}
+
 /// What was asked beside fitting, and what there is instead.
 std::string need_sentence(const Check& check, std::string_view failed) {
   const std::string at_worst = check.required.pessimistic ? " at the slow end" : "";
+  const Speed& speed = check.estimate.speed;
   if (failed == "min_tps" && check.required.min_tps) {
-    const std::string wanted = tok_per_s_text(*check.required.min_tps) + " tok/s wanted" + at_worst + "; ";
-    if (!check.estimate.speed.decode) return wanted + "the speed is not known.";
-    return wanted + "typically " + tok_per_s_text(check.estimate.speed.decode->typical) + " (" +
-           decode_text(check.estimate.speed) + ").";
+    const std::string wanted =
+        typed_text(check.required.min_tps->count()) + " tok/s wanted" + at_worst + "; ";
+    return wanted + (speed.decode ? found_speed(*speed.decode, check.required) : "the speed is not known") +
+           ".";
   }
   if (failed == "max_answer_s" && check.required.max_answer) {
-    const Seconds most = *check.required.max_answer;
-    const std::string wanted = "An answer in " + duration_text(most, most) + " wanted" + at_worst + "; ";
-    if (!check.estimate.speed.answer) return wanted + "its time is not known.";
-    const Range<Seconds>& answer = *check.estimate.speed.answer;
-    return wanted + "typically " + duration_text(answer.typical, answer.typical) + " (" +
-           answer_text(check.estimate.speed) + ").";
+    const std::string wanted =
+        "An answer in " + typed_text(check.required.max_answer->count()) + " s wanted" + at_worst + "; ";
+    return wanted + (speed.answer ? found_answer(*speed.answer, check.required) : "its time is not known") +
+           ".";
   }
   if (failed == "min_ctx" && check.required.min_context) {
     return "A context of " + count_text(*check.required.min_context) + " wanted; " +

@@ -166,6 +166,27 @@ TEST_CASE("check answers in the first word", "[report_table]") {
   CHECK_THAT(no, contains("60 tok/s wanted; typically 28 (17-41)."));
 }
 
+TEST_CASE("what a check lacks is said with the digits that show it", "[report_table]") {
+  const ReportFixture fixture;
+  Check check;
+  check.estimate = fixture.estimate();
+  check.estimate.speed.decode = Range<TokensPerSecond>{tok_per_s(36.98), tok_per_s(41.96), tok_per_s(48)};
+  check.estimate.speed.answer = Range<Seconds>{seconds(30), seconds(36.4), seconds(125.2)};
+  check.estimate.waits.length.thinking = {tokens(500), tokens(1000), tokens(2000)};
+  check.failed = {"min_tps", "max_answer_s"};
+  check.required.min_tps = tok_per_s(42);
+  check.required.max_answer = seconds(36);
+  const std::string typical = table_of(check, fixture.machine, plain());
+  CHECK_THAT(typical, contains("42 tok/s wanted; typically 41.96 (37-48)."));
+  CHECK_THAT(typical, contains("An answer in 36 s wanted; typically 36.4 s (30-125 s)."));
+  check.required.pessimistic = true;
+  check.required.min_tps = tok_per_s(37);
+  check.required.max_answer = seconds(125);
+  const std::string slow = table_of(check, fixture.machine, plain());
+  CHECK_THAT(slow, contains("37 tok/s wanted at the slow end; typically 42 (36.98-48)."));
+  CHECK_THAT(slow, contains("125 s wanted at the slow end; typically 36 s (30-125.2 s)."));
+}
+
 TEST_CASE("a list is cut by --top", "[report_table]") {
   const ReportFixture fixture;
   PrintOptions options = plain();
