@@ -22,8 +22,6 @@ constexpr std::array<int, 4> kMoreCards{2, 4, 8, 16};
 constexpr int kMostCardsAtHome = 8;
 /// So many times its memory holds any model on any device.
 constexpr std::int64_t kRoomy = 4096;
-/// Below this share of the typical speed a claim is called slow.
-constexpr double kSlowShare = 0.9;
 /// A need may be claimed so much larger than it is before that is remarked.
 constexpr double kGenerous = 1.25;
 
@@ -308,9 +306,9 @@ class Judge {
       claim_.verdict = ClaimVerdict::impossible;
     } else if (claimed.high > *claim_.realistic) {
       claim_.verdict = ClaimVerdict::optimistic;
-    } else if (claimed.high < claim_.speed.decode->typical * kSlowShare) {
-      add("slow_side",
-          "It is on the slow side: " + tok_per_s_text(claim_.speed.decode->typical) + " tok/s are typical.");
+    } else if (claimed.high + claimed.high_half < claim_.speed.decode->low) {
+      add("slow_side", "It is slower than is realistic: " + tok_per_s_text(claim_.speed.decode->typical) +
+                           " tok/s are typical.");
     }
   }
 

@@ -9,6 +9,9 @@
 namespace r1fit::parts {
 namespace {
 
+/// The note on a speed below what is realistic.
+constexpr std::string_view kSlow = "slow_side";
+
 /// A speed to hold a claim against: with a digit more than elsewhere, as claims come close to the limit.
 std::string limit_figure(TokensPerSecond rate) {
   return rate.count() < 99.95 ? fixed_text(rate.count(), rate.count() < 0.995 ? 2 : 1)
@@ -41,13 +44,17 @@ std::string experts_text(const Claim& claim) {
          std::to_string(shape.moe->routed_experts) + " experts are read)";
 }
 
-/// "33-44 tok/s, typically 41".
-std::string realistic_text(const Claim& claim) {
+/// "33-44 tok/s, typically 41", whose low end is `low`.
+std::string realistic_text(const Claim& claim, const std::string& low) {
   const std::string_view measured =
       claim.speed.extrapolated ? " (extrapolated: nothing like it was measured)" : "";
-  const Range<TokensPerSecond>& decode = *claim.speed.decode;
-  return tok_per_s_text(decode.low, *claim.realistic) + " tok/s, typically " +
-         tok_per_s_text(decode.typical) + std::string(measured);
+  const std::string high = tok_per_s_text(*claim.realistic);
+  return (low == high ? high : low + "-" + high) + " tok/s, typically " +
+         tok_per_s_text(claim.speed.decode->typical) + std::string(measured);
+}
+
+std::string realistic_text(const Claim& claim) {
+  return realistic_text(claim, tok_per_s_text(claim.speed.decode->low));
 }
 
 const Note* find_note(const Claim& claim, std::string_view code) {
@@ -103,6 +110,10 @@ std::string speed_headline(const Claim& claim) {
     case ClaimVerdict::understated:
     case ClaimVerdict::no_such_hardware:
       break;
+  }
+  if (find_note(claim, kSlow) != nullptr) {
+    const std::string low = apart_text(claim.speed.decode->low, claim.claimed.speed.high);
+    return claimed + " is possible, but slower than is realistic, " + realistic_text(claim, low) + ".";
   }
   return claimed + " agrees with what is realistic, " + realistic_text(claim) + ".";
 }
@@ -221,7 +232,8 @@ std::vector<std::string> claim_lines(const Claim& claim) {
     lines.push_back(std::move(size));
   }
   for (const Note& note : claim.notes) {
-    if (note.code != decided) lines.push_back(printable(note.text));
+    const bool in_headline = note.code == decided || (note.code == kSlow && decided.empty());
+    if (!in_headline) lines.push_back(printable(note.text));
   }
   if (claim.sought) lines.push_back(instead_text(claim));
   return lines;

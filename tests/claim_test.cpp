@@ -157,6 +157,11 @@ TEST_CASE("verdicts on a speed follow one another", "[claim]") {
   const Claim rounded = judged("32b", "Q4_K_M", card, speed(fixed_text(std::floor(limit + 0.49), 0)));
   CHECK(rounded.verdict == ClaimVerdict::optimistic);
   CHECK(has(judged("32b", "Q4_K_M", card, speed("5")), "slow_side"));
+  // Only what lies below all of the range is slow, and a figure is what rounds to it there, too.
+  const double low = any.speed.decode->low.count();
+  CHECK(has(judged("32b", "Q4_K_M", card, speed("1-" + fixed_text(low - 0.1, 3))), "slow_side"));
+  CHECK_FALSE(has(judged("32b", "Q4_K_M", card, speed("1-" + fixed_text(low + 0.1, 3))), "slow_side"));
+  CHECK_FALSE(has(judged("32b", "Q4_K_M", card, speed(fixed_text(low, 0))), "slow_side"));
   CHECK(has(judged("32b", "Q4_K_M", card, speed("1000")), "speculative_decoding"));
   CHECK_FALSE(has(judged("32b", "Q4_K_M", card, speed("1000")), "split_mode"));
 }

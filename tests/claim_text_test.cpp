@@ -54,6 +54,20 @@ TEST_CASE("an impossible claim shows the division", "[claim_text]") {
              starts_with("20.0 GB / 1,008 GB/s + 5.00 GB / 50 GB/s = 119.8 ms a token"));
 }
 
+TEST_CASE("a claim below what is realistic does not agree with it", "[claim_text]") {
+  const ReportFixture fixture;
+  Claim claim = claim_of(fixture, ClaimVerdict::plausible, "5");
+  claim.claimed.speed = {tok_per_s(5), tok_per_s(5), tok_per_s(0.5), tok_per_s(0.5)};
+  CHECK(claim_headline(claim) == "5 tok/s agrees with what is realistic, 17-40 tok/s, typically 28.");
+  claim.notes = {{"slow_side", "It is slow."}};
+  CHECK(claim_headline(claim) ==
+        "5 tok/s is possible, but slower than is realistic, 17-40 tok/s, typically 28.");
+  CHECK_THAT(joined(claim_lines(claim)), !contains("It is slow."));
+  // The digits show that it is.
+  claim.claimed.speed.high = tok_per_s(17.12);
+  CHECK_THAT(claim_headline(claim), contains("slower than is realistic, 17.13-40 tok/s"));
+}
+
 TEST_CASE("what was not looked for is not mentioned, what was not found is", "[claim_text]") {
   const ReportFixture fixture;
   Claim claim = claim_of(fixture, ClaimVerdict::impossible, "90-100");
