@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "depth_note.hpp"
 #include "r1fit/candidate_machines.hpp"
 #include "r1fit/error.hpp"
 #include "r1fit/units_text.hpp"
@@ -373,6 +374,7 @@ class Judge {
     }
     compare();
     exceptions();
+    if (std::optional<Note> note = depth_note(claim_.estimate)) claim_.notes.push_back(std::move(*note));
   }
 
   /// What may honestly exceed the limit.

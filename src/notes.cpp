@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "depth_note.hpp"
 #include "r1fit/estimate.hpp"
 #include "r1fit/kv_cache.hpp"
 #include "r1fit/units_text.hpp"
@@ -12,6 +13,23 @@ namespace {
 /// What llama-server keeps of earlier prompts in system RAM, at most: --cache-ram 8192 (MiB) by default,
 /// since llama.cpp pull request 16391 of October 2025.
 constexpr Bytes kPromptCache = gib(8);
+
+Tokens whole_steps(Tokens needed) {
+  constexpr std::int64_t step = 256;
+  return tokens((needed.count() + step - 1) / step * step);
+}
+
+/// The flag for a context of so many tokens, and whether it fits with the layers where they are.
+std::string context_for(const Estimate& estimate, Tokens needed) {
+  const Tokens context = whole_steps(needed);
+  const Tokens most = estimate.model->max_context;
+  if (context > most) return "the model has no more than " + count_text(most) + ".";
+  const std::string flag = "--ctx " + std::to_string(context.count());
+  if (!estimate.max_context || estimate.placement.verdict == Verdict::does_not_fit)
+    return flag + " has room for it.";
+  if (context <= *estimate.max_context) return flag + " has room for it and fits as well.";
+  return flag + " would, and " + count_text(*estimate.max_context) + " is the most that fits like this.";
+}
 
 class Remarks {
  public:
@@ -25,6 +43,7 @@ class Remarks {
     engine_plan();
     engine_layers();
     unknown_host();
+    depth();
     ollama_default();
     engine_release();
     edge();
@@ -117,6 +136,10 @@ class Remarks {
     add("ram_unknown",
         "It does not fit the GPU memory alone. With enough system RAM part of it can lie there: say "
         "how much with --ram.");
+  }
+
+  void depth() {
+    if (std::optional<Note> note = depth_note(estimate_)) notes_.push_back(std::move(*note));
   }
 
   /// The release of Ollama whose default is to be warned of: the one asked about, else the current one.
@@ -333,9 +356,11 @@ class Remarks {
     if (!waits.length.thinking) return;
     if (!waits.holds_answer) {
       const Tokens all = workload.prompt + waits.length.thinking->typical + waits.length.answer;
+      std::string more = longer_context(all);
+      if (more.starts_with("the ")) more.front() = 'T';
       add("answer_too_long", "Prompt, thinking and answer take " + count_text(all) +
                                  " tokens, and a request has " + count_text(room) +
-                                 ": it would be cut off or forget its question. " + longer_context(all));
+                                 ": it would be cut off or forget its question. " + more);
       return;
     }
     const std::optional<Thinking>& thinking = candidate_.model->thinking;
@@ -346,19 +371,10 @@ class Remarks {
                             " tokens of thinking, more than this context holds: " + longer_context(hard));
   }
 
-  /// The flag that gives a request room for so many tokens, and whether it fits with the layers where they
-  /// are.
+  /// The flag that gives a request room for so many tokens.
   [[nodiscard]] std::string longer_context(Tokens needed) const {
-    constexpr std::int64_t step = 256;
     const Workload& workload = estimate_.workload;
-    const std::int64_t slots = workload.kv_unified ? 1 : workload.parallel;
-    const Tokens context = tokens((needed.count() + step - 1) / step * step * slots);
-    if (context > candidate_.model->max_context)
-      return "the model has no more than " + count_text(candidate_.model->max_context) + ".";
-    const std::string flag = "--ctx " + std::to_string(context.count());
-    if (!estimate_.max_context || !fits_somehow()) return flag + " has room for it.";
-    if (context <= *estimate_.max_context) return flag + " has room for it and fits as well.";
-    return flag + " would, and " + count_text(*estimate_.max_context) + " is the most that fits like this.";
+    return context_for(estimate_, whole_steps(needed) * (workload.kv_unified ? 1 : workload.parallel));
   }
 
   const Catalog& catalog_;
@@ -369,6 +385,17 @@ class Remarks {
 };
 
 }  // namespace
+
+std::optional<Note> depth_note(const Estimate& estimate) {
+  const Workload& workload = estimate.workload;
+  // Nobody asked for the usual depth.
+  if (workload.depth <= std::max(workload.context, Workload{}.depth) || !estimate.speed.decode)
+    return std::nullopt;
+  return Note{"depth_beyond_context", "The speed is that at a depth of " + count_text(workload.context) +
+                                          " tokens, all that the context holds, and not at " +
+                                          count_text(workload.depth) + ": " +
+                                          context_for(estimate, workload.depth)};
+}
 
 std::vector<Note> notes_on(const Catalog& catalog, const Candidate& candidate, const Machine& machine,
                            const Estimate& estimate) {

@@ -362,7 +362,6 @@ Question question_of(const RecommendRequest& request, const Model& model, const 
   if (request.context == ContextChoice::longest) question.workload.context = model.max_context;
   if (request.context == ContextChoice::by_engine)
     question.workload.context = default_context(*request.engine.release, gpu_memory(machine), model);
-  question.workload.depth = std::min(question.workload.depth, question.workload.context);
   return question;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catch.hpp"
+#include "r1fit/claim.hpp"
 #include "shipped.hpp"
 
 using namespace r1fit;
@@ -55,6 +56,40 @@ TEST_CASE("the pool that no log shows is named without flash attention on CUDA")
              contains("GiB"));
   CHECK(note(shipped_estimate("14b", "Q4_K_M", machine_with("m4-max", gib(64)), off), "flash_attention_off")
             .empty());
+}
+
+TEST_CASE("a depth beyond the context is said not to be that of the speed") {
+  const auto noted = [](std::int64_t depth, std::int64_t context) {
+    Workload workload;
+    workload.depth = tokens(depth);
+    workload.context = tokens(context);
+    return note(shipped_estimate("32b", "Q4_K_M", machine_with("rtx 4090"), workload),
+                "depth_beyond_context");
+  };
+  CHECK(noted(8192, 8192).empty());
+  CHECK(noted(512, 256).empty());
+  CHECK(noted(12000, 8192) ==
+        "The speed is that at a depth of 8,192 tokens, all that the context holds, and not at 12,000: "
+        "--ctx 12032 has room for it and fits as well.");
+  CHECK_THAT(noted(40000, 8192), contains("--ctx 40192 would, and "));
+  CHECK_THAT(noted(900000, 8192), contains(": the model has no more than 131,072."));
+  Workload deep;
+  deep.depth = tokens(12000);
+  Claimed claimed;
+  claimed.kind = ClaimKind::decode_tps;
+  claimed.speed.low = claimed.speed.high = tok_per_s(40);
+  const Claim claim = judge(builtin_catalog(), shipped_question("32b", "Q4_K_M", deep),
+                            {machine_with("rtx 4090"), {}}, claimed);
+  CHECK(std::ranges::count(claim.notes, "depth_beyond_context", &Note::code) == 1);
+}
+
+TEST_CASE("more than the model can hold is said in a sentence of its own") {
+  Workload endless;
+  endless.context = tokens(131072);
+  endless.thinking = tokens(1000000);
+  const Estimate found = shipped_estimate("32b", "Q4_K_M", machine_with("rtx 4090"), endless);
+  CHECK_THAT(note(found, "answer_too_long"),
+             contains("forget its question. The model has no more than 131,072."));
 }
 
 TEST_CASE("a 671B file of before the MLA cache is told by its cache") {
