@@ -531,8 +531,7 @@ std::string need_sentence(const Check& check, std::string_view failed) {
   }
   if (failed == "min_ctx" && check.required.min_context) {
     return "A context of " + count_text(*check.required.min_context) + " wanted; " +
-           (check.estimate.max_context ? count_text(*check.estimate.max_context) + " at most."
-                                       : "none fits.");
+           (check.longest ? count_text(*check.longest) + " at most." : "none fits.");
   }
   return "";
 }
@@ -550,7 +549,8 @@ std::string table_of(const Check& check, const Machine& machine, const PrintOpti
     if (!need.empty()) out += wrap("    ", need, width_of(options));
   }
   const Verdict verdict = check.estimate.placement.verdict;
-  if (verdict == Verdict::offload && check.required.verdict < Verdict::offload)
+  // Nothing else is in the way.
+  if (verdict == Verdict::offload && check.failed == std::vector<std::string>{"fit"})
     out += wrap("    ", "It runs with part of it in system RAM: a yes with --require offload.",
                 width_of(options));
   if (!check.ways.empty()) out += wrap("    ", "Yes with " + joined_or(check.ways) + ".", width_of(options));

@@ -15,9 +15,10 @@ constexpr std::int64_t kStep = 256;
 
 class Trials {
  public:
-  Trials(Verdict wanted, const Catalog& catalog, const Candidate& candidate, const Workload& workload,
-         const Machine& machine, const PlacementRequest& request)
-      : wanted_(wanted),
+  Trials(const GoodEnough& good, Tokens least, const Catalog& catalog, const Candidate& candidate,
+         const Workload& workload, const Machine& machine, const PlacementRequest& request)
+      : good_(good),
+        least_(std::max(least, tokens(kLeastContext))),
         catalog_(catalog),
         candidate_(candidate),
         workload_(workload),
@@ -52,7 +53,7 @@ class Trials {
 
  private:
   [[nodiscard]] bool reaches(const Candidate& candidate, const Workload& workload) const {
-    return place(candidate, workload, machine_, request_).verdict <= wanted_;
+    return good_(candidate, workload, machine_);
   }
 
   /// Apple: what the limit may be raised to, in whole GiB.
@@ -67,24 +68,28 @@ class Trials {
       limit = gib(std::floor(in_gib(device.stretched + device.reserved)));
       device.budget = device.stretched = *limit - device.reserved;
     }
-    if (place(candidate_, workload_, raised, request_).verdict > wanted_) return std::nullopt;
+    if (!good_(candidate_, workload_, raised)) return std::nullopt;
     return limit;
   }
 
+  [[nodiscard]] Workload with_context(int steps) const {
+    Workload with = workload_;
+    with.context = tokens(steps * kStep);
+    return with;
+  }
+
+  /// The longest context that does it and is shorter than the one asked for, unless that is too short.
   [[nodiscard]] std::optional<Tokens> longest_context() const {
-    const auto at = [this](int steps) {
-      Workload shorter = workload_;
-      shorter.context = tokens(steps * kStep);
-      return place(candidate_, shorter, machine_, request_);
-    };
-    const int least = static_cast<int>(kLeastContext / kStep);
-    const auto most = static_cast<int>(workload_.context.count() / kStep) - 1;
-    if (most < least) return std::nullopt;
-    const Placement shortest = at(least);
-    if (shortest.verdict > wanted_) return std::nullopt;
+    const auto least = static_cast<int>((least_.count() + kStep - 1) / kStep);
+    if (least * kStep > candidate_.model->max_context.count()) return std::nullopt;
+    const auto shorter = static_cast<int>(workload_.context.count() / kStep) - 1;
+    const bool too_short = workload_.context < least_ && least_ > tokens(kLeastContext);
+    const int most = too_short ? least : shorter;
+    if (most < least || !reaches(candidate_, with_context(least))) return std::nullopt;
+    const Placement shortest = place(candidate_, with_context(least), machine_, request_);
     const int guess = least + static_cast<int>((most - least) * share_of_room(shortest));
-    const int steps =
-        last_good_near(least, most, guess, [&](int tried) { return at(tried).verdict <= wanted_; });
+    const int steps = last_good_near(least, most, guess,
+                                     [&](int tried) { return reaches(candidate_, with_context(tried)); });
     return tokens(steps * kStep);
   }
 
@@ -121,7 +126,8 @@ class Trials {
     return best;
   }
 
-  Verdict wanted_;
+  const GoodEnough& good_;
+  Tokens least_;
   const Catalog& catalog_;
   const Candidate& candidate_;
   const Workload& workload_;
@@ -134,7 +140,16 @@ class Trials {
 std::vector<std::string> ways_to(Verdict wanted, const Catalog& catalog, const Candidate& candidate,
                                  const Workload& workload, const Machine& machine,
                                  const PlacementRequest& request) {
-  return Trials(wanted, catalog, candidate, workload, machine, request).run();
+  const auto good = [&](const Candidate& tried, const Workload& with, const Machine& on) {
+    return place(tried, with, on, request).verdict <= wanted;
+  };
+  return ways_to(good, {}, catalog, candidate, workload, machine, request);
+}
+
+std::vector<std::string> ways_to(const GoodEnough& good, Tokens least, const Catalog& catalog,
+                                 const Candidate& candidate, const Workload& workload, const Machine& machine,
+                                 const PlacementRequest& request) {
+  return Trials(good, least, catalog, candidate, workload, machine, request).run();
 }
 
 }  // namespace r1fit

@@ -92,6 +92,44 @@ TEST_CASE("speed counts by its typical value and context by the largest that fit
         std::vector<std::string>{"min_ctx"});
 }
 
+TEST_CASE("a context that is required may be as tight as one that is asked for") {
+  const Machine card = machine_with("rtx 4090");
+  CHECK(checked(card, 20480).ok());
+  CHECK(checked(card, 8192, {.min_context = tokens(20480)}).ok());
+  const Requirements fits{.verdict = Verdict::fits, .min_context = tokens(20480)};
+  CHECK(checked(card, 8192, fits).failed == std::vector<std::string>{"min_ctx"});
+  const Check longer = checked(card, 8192, {.min_context = tokens(24576)});
+  REQUIRE(longer.longest);
+  CHECK(checked(card, longer.longest->count()).ok());
+  CHECK_FALSE(checked(card, longer.longest->count() + 256).ok());
+  CHECK(longer.failed == std::vector<std::string>{"min_ctx"});
+}
+
+TEST_CASE("a no of whatever kind names ways that meet all that is required") {
+  const Machine card = machine_with("rtx 4090");
+  const Check longer = checked(card, 8192, {.min_context = tokens(24576)});
+  CHECK(has(longer.ways, "--kv q8_0"));
+  CHECK_FALSE(has(longer.ways, "--ctx"));
+  const Check faster = checked(card, 8192, {.min_tps = tok_per_s(45)});
+  CHECK(faster.failed == std::vector<std::string>{"min_tps"});
+  CHECK(has(faster.ways, "--quant "));
+  CHECK_FALSE(has(faster.ways, "--ctx"));
+  // A smaller cache would fit and be no faster.
+  const Check both = checked(card, 32768, {.min_tps = tok_per_s(45)});
+  CHECK_FALSE(has(both.ways, "--kv"));
+  CHECK(has(both.ways, "--quant "));
+  const Check cut_off = checked(card, 1024, {.max_answer = seconds(120)});
+  CHECK(cut_off.failed == std::vector<std::string>{"max_answer_s"});
+  CHECK(has(cut_off.ways, "--ctx "));
+  // Not by stating the speed at a lesser depth.
+  Workload deep;
+  deep.context = deep.depth = tokens(16384);
+  const Check at_depth = check(builtin_catalog(), shipped_question("32b", "Q4_K_M", deep), card,
+                               {.min_tps = checked(card, 8192).estimate.speed.decode->typical});
+  CHECK_FALSE(at_depth.ok());
+  CHECK_FALSE(has(at_depth.ways, "--ctx"));
+}
+
 TEST_CASE("an unknown speed is not fast enough") {
   const Check result = checked(nameless({13}), 4096, {Verdict::tight, tok_per_s(1), {}}, "1.5b");
   CHECK(result.failed == std::vector<std::string>{"min_tps"});

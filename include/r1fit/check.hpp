@@ -1,6 +1,7 @@
 // Does exactly this run, and well enough?
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,9 @@ namespace r1fit {
 struct Check {
   Estimate estimate;
   Requirements required;
+  std::optional<Tokens> longest;     ///< where a context is required: the longest one whose verdict will do
   std::vector<std::string> failed;   ///< see unmet(); empty: yes
-  std::vector<std::string> ways;     ///< what would make it fit, "--ctx 18944"; each tried out
+  std::vector<std::string> ways;     ///< what would make it a yes, "--ctx 18944"; each tried out
   std::vector<std::string> step_up;  ///< hardware that would hold it where this cannot, each tried out
   [[nodiscard]] bool ok() const { return failed.empty(); }
 };

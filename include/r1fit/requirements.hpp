@@ -12,7 +12,7 @@ namespace r1fit {
 struct Requirements {
   Verdict verdict = Verdict::tight;                       ///< this one or a better one
   std::optional<TokensPerSecond> min_tps = std::nullopt;  ///< of the decode speed
-  std::optional<Tokens> min_context = std::nullopt;       ///< of the largest context that keeps the verdict
+  std::optional<Tokens> min_context = std::nullopt;       ///< of the longest context; see unmet()
   std::optional<Seconds> max_answer = std::nullopt;  ///< of the time to an answer to an everyday question
   bool pessimistic = false;  ///< the slow end of the ranges has to hold, not the typical value
 };

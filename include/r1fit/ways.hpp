@@ -1,6 +1,7 @@
 // What would make a configuration fit, or fit with room to spare: flags, each tried out.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,15 @@ namespace r1fit {
 /// harmless first; empty where none does.
 std::vector<std::string> ways_to(Verdict wanted, const Catalog& catalog, const Candidate& candidate,
                                  const Workload& workload, const Machine& machine,
+                                 const PlacementRequest& request = {});
+
+/// Whether what is tried is good enough.
+using GoodEnough = std::function<bool(const Candidate&, const Workload&, const Machine&)>;
+
+/// The same of whatever is wanted. Contexts shorter than `least` would change what is asked: they are not
+/// tried, and where the one asked for is such, `least` itself is.
+std::vector<std::string> ways_to(const GoodEnough& good, Tokens least, const Catalog& catalog,
+                                 const Candidate& candidate, const Workload& workload, const Machine& machine,
                                  const PlacementRequest& request = {});
 
 }  // namespace r1fit
