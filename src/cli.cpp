@@ -120,9 +120,37 @@ class Program {
     throw Error("cannot write the answer: " + std::string(std::strerror(errno)), ExitStatus::broken);
   }
 
+  /// Says of names of hardware that mean nothing which flag has them. With `unsold` what was never sold is
+  /// part of an answer.
+  void see_names(const HardwareQuery& said, bool unsold) const {
+    for (const GpuQuery& asked : said.gpus) {
+      if (asked.name.empty()) continue;
+      std::string_view flag = "--gpu: ";
+      try {
+        const std::string_view name = parse_counted_name(asked.name).name;
+        const GpuLookup answer = find_gpu(catalog(), name, asked.memory);
+        const bool sized_only = std::holds_alternative<WrongMemory>(answer) ||
+                                (asked.memory && std::holds_alternative<FoundGpu>(answer));
+        if (unsold && (sized_only || std::holds_alternative<NeverSold>(answer))) continue;
+        if (sized_only && asked.memory) flag = "--memory: ";
+        const FoundGpu found = gpu_named(catalog(), name, asked.memory);
+        if (!unsold || !found.memory) resolve_memory(*found.gpu, found.memory);
+      } catch (const Error& error) {
+        throw Error(std::string(flag) + error.what(), error.status());
+      }
+    }
+    if (said.cpu.empty()) return;
+    try {
+      host_named(catalog(), said.cpu);
+    } catch (const Error& error) {
+      throw Error(std::string("--cpu: ") + error.what(), error.status());
+    }
+  }
+
   /// What was named, or this machine where nothing was; --here: this machine with what was named instead.
   [[nodiscard]] HardwareQuery hardware() const {
     const HardwareQuery& said = line_.hardware;
+    see_names(said, line_.action == Action::claim);
     if (!said.here && !said.empty()) return said;
     if (world_.probe == nullptr) return said;
     return overridden(query_of(catalog(), detect(catalog(), *world_.probe)), said);
@@ -130,7 +158,9 @@ class Program {
 
   /// A claim without hardware is judged without any.
   [[nodiscard]] HardwareQuery claimed_hardware() const {
-    return line_.hardware.here ? hardware() : line_.hardware;
+    if (line_.hardware.here) return hardware();
+    see_names(line_.hardware, true);
+    return line_.hardware;
   }
 
   ExitStatus detected() const {
@@ -261,6 +291,7 @@ class Program {
     if (line_.hardware.empty()) return print(report(line_.format, result, options_), ExitStatus::yes);
     if (inspection.model == nullptr)
       throw Error(file.path + ": no estimate of it can be made: " + inspection.why_not);
+    see_names(line_.hardware, false);
     Question question = build_question(catalog(), *inspection.model, line_.needs);
     const Machine machine = with_own(build_machine(catalog(), line_.hardware, question.engine.engine));
     settle_context(question, line_.needs, machine);
@@ -292,6 +323,7 @@ class Program {
 
   /// The runs of all files, none of which is kept where one file is at fault.
   [[nodiscard]] std::vector<KeptRun> benched() const {
+    see_names(line_.hardware, false);
     const CalibrateQuery query{line_.hardware, line_.needs, line_.ran_kv};
     std::vector<KeptRun> all;
     for (const std::string& file : line_.files) {

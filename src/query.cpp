@@ -118,12 +118,12 @@ Machine built_machine(const Catalog& catalog, const HardwareQuery& query, const 
   const bool apple = std::ranges::any_of(machine.devices, [](const Device& device) {
     return device.gpu != nullptr && device.gpu->vendor == Vendor::apple;
   });
-  const bool unified = std::ranges::any_of(machine.devices, &Device::unified);
+  const auto sharing = std::ranges::find_if(machine.devices, &Device::unified);
+  const bool unified = sharing != machine.devices.end();
   if ((query.wired_limit || query.wired_limit_share) && !apple)
     throw Error("--wired-limit is about Apple chips");
   if (unified && machine.devices.size() > 1) {
-    throw Error(machine.devices.front().name +
-                " shares its memory with the CPU and cannot be combined with other cards");
+    throw Error(sharing->name + " shares its memory with the CPU and cannot be combined with other cards");
   }
   const std::optional<Bytes> stated_ram = unified && query.ram_detected ? std::nullopt : query.ram;
   if (unified && stated_ram) {

@@ -297,6 +297,22 @@ TEST_CASE("the exit status is the answer", "[cli]") {
   CHECK(json_of_run({"check", "32b", "--gpu", "rtx 4090", "--min-tps", "300"})["failed"] == json{"min_tps"});
 }
 
+TEST_CASE("a name of hardware that means nothing is told by its flag", "[cli]") {
+  CHECK(refusal_fault(run({"--gpu", "0x rtx 4090"}), "r1fit: --gpu: \"0x rtx 4090\": a count is") == "");
+  CHECK(refusal_fault(run({"--gpu", "rtx 4090 ti super"}), "r1fit: --gpu: no hardware named") == "");
+  CHECK(refusal_fault(run({"--gpu", "3060"}), "r1fit: --gpu: \"3060\" is more than one device") == "");
+  CHECK(refusal_fault(run({"--gpu", "rtx 4080 24gb"}), "r1fit: --gpu: GeForce RTX 4080 was sold") == "");
+  CHECK(refusal_fault(run({"--gpu", "rtx 4090", "--memory", "48"}),
+                      "r1fit: --memory: GeForce RTX 4090 was sold with 24 GiB, never 48") == "");
+  CHECK(refusal_fault(run({"--gpu", "m3 ultra"}), "r1fit: --gpu: Apple M3 Ultra was sold with") == "");
+  CHECK(refusal_fault(run({"--ram", "64", "--cpu", "threadripper"}), "r1fit: --cpu: no CPU platform") == "");
+  CHECK(refusal_fault(run({"claim", "32b", "--fits", "--gpu", "rtx 4900"}), "r1fit: --gpu: no hardware") ==
+        "");
+  // Hardware that was never sold is no mistake there.
+  CHECK(run({"claim", "32b", "--fits", "--gpu", "m4 ultra 128gb"}).status == 1);
+  CHECK(run({"claim", "32b", "--fits", "--gpu", "rtx 4080", "--memory", "24"}).status == 1);
+}
+
 TEST_CASE("quiet says nothing but keeps the status", "[cli]") {
   for (const Args& question :
        {Args{"--vram", "24"}, Args{"check", "32b", "--vram", "24", "--json"},

@@ -8,6 +8,7 @@
 using namespace r1fit;
 using r1fit::test::contains;
 using r1fit::test::error_of;
+using r1fit::test::starts_with;
 using r1fit::test::tiny_catalog;
 
 namespace {
@@ -97,6 +98,11 @@ TEST_CASE("at most 64 cards", "[query]") {
   // Counted as they come, not once there are millions.
   CHECK(refusal(hardware(std::vector<GpuQuery>(100'000, nameless(24, 64)))) ==
         "at most 64 cards can be planned");
+}
+
+TEST_CASE("the device that shares its memory is named wherever it stands", "[query]") {
+  CHECK_THAT(refusal(hardware({named("rtx 4090"), named("m4-max", gib(64))})),
+             starts_with("m4-max-40 shares its memory"));
 }
 
 TEST_CASE("hardware has to be named", "[query]") {
