@@ -421,10 +421,16 @@ std::string score_text(const Score& score) {
   return fixed_text(score.value, score.benchmark.ends_with("_rating") ? 0 : 1);
 }
 
-std::string scores_text(const Model& model, std::span<const Model* const> others) {
+std::string scores_text(const Model& model, std::span<const Model* const> others, Use use) {
+  const Score* first = nullptr;
+  if (use != Use::general) {
+    first = comparable_score(model, use);
+    if (first == nullptr) first = other_split(model, use);
+  }
   std::string text;
+  if (first != nullptr) text = printable(first->split) + " " + score_text(*first);
   for (const Score& score : model.scores) {
-    if (!is_single_try(score.benchmark)) continue;
+    if (&score == first || !is_single_try(score.benchmark)) continue;
     const bool comparable = std::ranges::all_of(others, [&](const Model* other) {
       return std::ranges::any_of(other->scores, [&](const Score& its) {
         return its.benchmark == score.benchmark && its.split == score.split;

@@ -97,7 +97,8 @@ std::string loss_text(const Estimate& estimate);
 /// "62.1", "1,691".
 std::string score_text(const Score& score);
 /// "GPQA 62.1, AIME 2024 72.6 at 16 bits": the scores every one of `others` has too, on the same split.
-std::string scores_text(const Model& model, std::span<const Model* const> others);
+/// The benchmark of a use that was named comes first, whatever the others have.
+std::string scores_text(const Model& model, std::span<const Model* const> others, Use use);
 
 /// The score that ranks for `use`, "62.1"; empty where none is published.
 std::string ranking_score_text(const Model& model, Use use);

@@ -213,10 +213,10 @@ void speed_lines(std::string& out, const PrintOptions& options, const Estimate& 
 }
 
 void quality_line(std::string& out, const PrintOptions& options, const Estimate& estimate,
-                  std::span<const Model* const> others) {
+                  std::span<const Model* const> others, Use use) {
   // Of a file that is no R1 nothing is known but what it says itself.
   if (estimate.file != nullptr && estimate.model->scores.empty()) return;
-  std::string text = scores_text(*estimate.model, others);
+  std::string text = scores_text(*estimate.model, others, use);
   const std::string loss = loss_text(estimate);
   if (!loss.empty()) text += "; " + loss;
   labelled(out, options, "quality", text);
@@ -265,11 +265,12 @@ void note_lines(std::string& out, const PrintOptions& options, const std::vector
 }
 
 void estimate_block(std::string& out, const PrintOptions& options, const Estimate& estimate,
-                    const Machine& machine, std::span<const Model* const> others) {
+                    const Machine& machine, std::span<const Model* const> others = {},
+                    Use use = Use::general) {
   memory_lines(out, options, estimate, machine);
   context_line(out, options, estimate);
   speed_lines(out, options, estimate);
-  quality_line(out, options, estimate, others);
+  quality_line(out, options, estimate, others, use);
   command_lines(out, options, estimate);
   note_lines(out, options, estimate.notes);
 }
@@ -410,7 +411,7 @@ std::string table_of(const Recommendations& result, const RecommendRequest& requ
     heading(out, options,
             std::string(title(lead_role(pick, request.prefer))) + ": " + title_of(pick.estimate),
             verdict_text(pick.estimate.placement), verdict_tone(pick.estimate.placement.verdict));
-    estimate_block(out, options, pick.estimate, machine, others);
+    estimate_block(out, options, pick.estimate, machine, others, request.use);
     if (options.verbose && !pick.why.empty()) labelled(out, options, "why", printable(pick.why));
     if (rows.size() > 1) runners_up(out, options, rows.subspan(1), request.use);
   }
@@ -456,7 +457,7 @@ std::string table_of(const Estimate& estimate, const Machine& machine, const Pri
   out += "\n";
   heading(out, options, title_of(estimate), verdict_text(estimate.placement),
           verdict_tone(estimate.placement.verdict));
-  estimate_block(out, options, estimate, machine, {});
+  estimate_block(out, options, estimate, machine);
   if (options.explain) out += "\n" + explain(estimate, machine, options.style);
   return out;
 }
@@ -568,7 +569,7 @@ std::string table_of(const Check& check, const Machine& machine, const PrintOpti
   heading(out, options, title_of(check.estimate), verdict_text(check.estimate.placement),
           verdict_tone(check.estimate.placement.verdict));
   if (check.ok()) {
-    estimate_block(out, options, check.estimate, machine, {});
+    estimate_block(out, options, check.estimate, machine);
   } else {
     memory_lines(out, options, check.estimate, machine);
     if (verdict != Verdict::does_not_fit) speed_lines(out, options, check.estimate);

@@ -297,6 +297,11 @@ TEST_CASE("the exit status is the answer", "[cli]") {
   CHECK(json_of_run({"check", "32b", "--gpu", "rtx 4090", "--min-tps", "300"})["failed"] == json{"min_tps"});
 }
 
+TEST_CASE("the benchmark of --use comes first in the quality of the pick", "[cli]") {
+  CHECK_THAT(run({"--gpu", "rtx 4090", "--use", "code"}).out, contains("  quality  LiveCodeBench "));
+  CHECK_THAT(run({"--gpu", "rtx 4090"}).out, contains("  quality  AIME 2024 "));
+}
+
 TEST_CASE("a name of hardware that means nothing is told by its flag", "[cli]") {
   CHECK(refusal_fault(run({"--gpu", "0x rtx 4090"}), "r1fit: --gpu: \"0x rtx 4090\": a count is") == "");
   CHECK(refusal_fault(run({"--gpu", "rtx 4090 ti super"}), "r1fit: --gpu: no hardware named") == "");
