@@ -53,15 +53,20 @@ std::string host_text(const HostMemory& host, bool detected) {
   return text;
 }
 
-/// Name and bandwidth of a stand-in by its id; the id itself where it is none.
+/// Name of a stand-in by its id, and its bandwidth where none was stated that counts in place of it; the id
+/// itself where it is none.
 std::string stand_in_text(const Machine& machine, std::string_view id) {
   for (const Device& device : machine.devices) {
     for (const Gpu* gpu : device.stand_ins) {
-      if (gpu->id == id) return std::string(gpu->name) + " (" + rate_text(gpu->bandwidth) + ")";
+      if (gpu->id != id) continue;
+      if (device.bandwidth) return std::string(gpu->name);
+      return std::string(gpu->name) + " (" + rate_text(gpu->bandwidth) + ")";
     }
   }
   for (const Host* host : machine.host.stand_ins) {
-    if (host->id == id) return std::string(host->name) + " (" + rate_text(host->bandwidth) + ")";
+    if (host->id != id) continue;
+    if (machine.host.bandwidth) return std::string(host->name);
+    return std::string(host->name) + " (" + rate_text(host->bandwidth) + ")";
   }
   return std::string(id);
 }
@@ -249,18 +254,30 @@ std::string workload_text(const Workload& workload, const EngineChoice& engine,
 
 namespace {
 
-bool any_card_unnamed(const Machine& machine) {
-  return std::ranges::any_of(machine.devices, [](const Device& device) {
-    return device.speed == nullptr && !device.stand_ins.empty();
+bool unnamed(const Device& device) { return device.speed == nullptr && !device.stand_ins.empty(); }
+
+bool any_card_unnamed(const Machine& machine) { return std::ranges::any_of(machine.devices, unnamed); }
+
+/// What the cards that were not named may be: "the cards of this size".
+std::string unnamed_cards_text(const Machine& machine) {
+  const auto first = std::ranges::find_if(machine.devices, unnamed);
+  const bool one_size = std::ranges::none_of(machine.devices, [&first](const Device& device) {
+    return unnamed(device) && device.capacity != first->capacity;
   });
+  const std::string size = one_size ? "this size" : "these sizes";
+  if (first->bandwidth) return "the kinds of card of " + size + " at this bandwidth";
+  return "the cards of " + size;
 }
 
 }  // namespace
 
 std::string stand_ins_span(const Machine& machine, const Speed& speed) {
   if (!speed.decode || speed.slowest.empty() || speed.slowest == speed.fastest) return "";
+  // Platforms are told by their memory, which says nothing beside a bandwidth that was stated.
+  if (!any_card_unnamed(machine) && machine.host.bandwidth)
+    return "Speeds span the kinds of CPU it may be at this bandwidth";
   std::string text = "Speeds span ";
-  text += any_card_unnamed(machine) ? "the cards of this size, " : "the PCs it may be, ";
+  text += any_card_unnamed(machine) ? unnamed_cards_text(machine) + ", " : "the PCs it may be, ";
   text += stand_ins_text(machine, speed.slowest) + " to " + stand_ins_text(machine, speed.fastest);
   return printable(text);
 }

@@ -64,6 +64,7 @@ std::string hardware_text(const Machine& machine);
 std::string workload_text(const Workload& workload, const EngineChoice& engine,
                           std::optional<Backend> backend, ContextChoice context);
 /// "Speeds span the cards of this size, Arc Pro B60 (456 GB/s) to ..."; empty where the hardware is named.
+/// The GB/s of cards are left out where the user stated what counts in place of theirs.
 std::string stand_ins_span(const Machine& machine, const Speed& speed);
 /// Which cards or platforms the speeds span, and the flag that ends it; empty where the hardware is named.
 std::string span_text(const Machine& machine, const Speed& speed);

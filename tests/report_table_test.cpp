@@ -153,6 +153,30 @@ TEST_CASE("an unknown speed is said, not shown as 0", "[report_table]") {
              contains("not known: no card of this size is known"));
 }
 
+TEST_CASE("cards that were not named are told by what is known of them", "[report_table]") {
+  ReportFixture fixture;
+  const auto text = [&] { return table_of(fixture.some(), fixture.request, fixture.machine, plain(200)); };
+  CHECK_THAT(text(), contains("Speeds span the cards of this size, ") && contains("1,008 GB/s)"));
+  fixture.machine.devices.push_back(fixture.nameless());
+  CHECK_THAT(text(), contains("Speeds span the cards of this size, "));
+  fixture.machine.devices.back().capacity = gib(12);
+  CHECK_THAT(text(), contains("Speeds span the cards of these sizes, "));
+  // A stated bandwidth counts in place of theirs.
+  fixture.machine.devices.pop_back();
+  fixture.machine.devices.front().bandwidth = gb_per_s(900);
+  CHECK_THAT(text(), contains("900 GB/s") &&
+                         contains("Speeds span the kinds of card of this size at this bandwidth, ") &&
+                         !contains("1,008 GB/s"));
+}
+
+TEST_CASE("a stated bandwidth of RAM counts in place of those of PCs", "[report_table]") {
+  ReportFixture fixture;
+  fixture.machine.devices.clear();
+  fixture.machine.host.bandwidth = gb_per_s(50);
+  CHECK_THAT(table_of(fixture.some(), fixture.request, fixture.machine, plain(200)),
+             contains("Speeds span the kinds of CPU it may be at this bandwidth: name yours with --cpu."));
+}
+
 TEST_CASE("check answers in the first word", "[report_table]") {
   const ReportFixture fixture;
   Check check;
