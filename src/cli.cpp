@@ -396,6 +396,11 @@ class Program {
     std::string pending;
     bool faults = false;
     while (std::optional<std::string> text = world_.line()) {
+      if (text->size() > kLongestLine) {
+        // Its end may never come, and what follows it is not known to be a line.
+        static_cast<void>(print(pending, ExitStatus::yes));
+        throw Error("stdin: a line too large for a request");
+      }
       if (text->find_first_not_of(" \t\r") == std::string::npos) continue;
       pending += batch_answer(*text, faults);
       if (pending.size() < kBatchPiece) continue;

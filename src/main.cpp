@@ -26,6 +26,7 @@ std::optional<std::string> read_line() {
   for (int c = std::getc(stdin); c != EOF; c = std::getc(stdin)) {
     if (c == '\n') return line;
     line += static_cast<char>(c);
+    if (line.size() > r1fit::kLongestLine) return line;
   }
   if (line.empty()) return std::nullopt;
   return line;

@@ -350,6 +350,32 @@ TEST_CASE("an answer that cannot be written is status 3", "[cli]") {
   }
 }
 
+TEST_CASE("a line without an end is refused as too large", "[cli]") {
+  World endless;
+  std::string out;
+  std::string err;
+  int pieces = 0;
+  endless.out = [&](std::string_view text) {
+    out += text;
+    return true;
+  };
+  endless.err = [&](std::string_view text) { err += text; };
+  endless.line = [&]() -> std::optional<std::string> {
+    if (++pieces > 2) return std::nullopt;
+    return pieces == 1 ? "{}" : std::string(kLongestLine + 1, '\0');
+  };
+  endless.data_folder = "/nonexistent";
+  CHECK(r1fit::run({"batch"}, endless) == 2);
+  CHECK(out == "{\"id\":null,\"error\":\"model is missing\"}\n");
+  CHECK(err == "r1fit: stdin: a line too large for a request\n");
+  CHECK(pieces == 2);
+  err.clear();
+  pieces = 1;
+  CHECK(r1fit::run({"calibrate", "-"}, endless) == 2);
+  CHECK(err == "r1fit: stdin: too large for the output of a benchmark\n");
+  CHECK(pieces == 2);
+}
+
 // ---- the catalogue ------------------------------------------------------------------------------------
 
 TEST_CASE("a damaged catalogue is told by its file", "[cli]") {

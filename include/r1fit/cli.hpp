@@ -1,6 +1,7 @@
 // The program without its main(): arguments and streams in, exit status out.
 #pragma once
 
+#include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <optional>
@@ -8,11 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "r1fit/bench_output.hpp"
 #include "r1fit/memory_rate.hpp"
 #include "r1fit/probe.hpp"
 #include "r1fit/terminal.hpp"
 
 namespace r1fit {
+
+/// No line of stdin is longer: the output of a benchmark may be one line, a request never comes near it.
+inline constexpr std::size_t kLongestLine = kLargestBench;
 
 /// The outside world as the program sees it, so that tests can hand in their own.
 struct World {
@@ -20,7 +25,8 @@ struct World {
   std::function<bool(std::string_view)> out;
   /// Writes to stderr.
   std::function<void(std::string_view)> err;
-  /// The next line of stdin without its end; nothing at the end.
+  /// The next line of stdin without its end; nothing at the end. Of a line that is too long the first
+  /// kLongestLine + 1 bytes: its end may never come.
   std::function<std::optional<std::string>()> line;
   /// Where stdout goes.
   Environment environment;
