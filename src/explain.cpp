@@ -75,11 +75,11 @@ void sum(std::string& out, const Style& style, const std::string& title, const s
          const std::string& total_name) {
   std::vector<Addend> addends;
   Bytes total;
-  std::size_t longest = total_name.size();
+  std::size_t longest = columns_of(total_name);
   for (const Line& line : lines) {
     addends.push_back({line.name, line.size});
     total += line.size;
-    if (line.size != Bytes{}) longest = std::max(longest, line.name.size());
+    if (line.size != Bytes{}) longest = std::max(longest, columns_of(line.name));
   }
   const std::vector<std::int64_t> parts = rounded_parts(addends, kTenthMib);
   std::int64_t whole = 0;
@@ -90,7 +90,7 @@ void sum(std::string& out, const Style& style, const std::string& title, const s
   const std::size_t digits = figure(whole).size();
   const auto put = [&](const std::string& name, const std::string& number, const std::string& how) {
     std::string lead = "  " + name;
-    lead.append(longest + 4 + digits - std::min(longest + 4 + digits, lead.size() + number.size()), ' ');
+    lead.append(longest + 4 + digits - std::min(longest + 4 + digits, columns_of(lead) + number.size()), ' ');
     lead += number + "  ";
     out += wrap(lead, how, static_cast<std::size_t>(style.width));
   };

@@ -56,7 +56,7 @@ class Record {
     if (value.empty()) return;
     constexpr std::size_t label_width = 22;
     std::string lead = "  " + printable(label);
-    lead.append(label_width > lead.size() ? label_width - lead.size() : 1, ' ');
+    lead.append(label_width > columns_of(lead) ? label_width - columns_of(lead) : 1, ' ');
     const std::string lines = wrap(lead, printable(value), width_of(options_));
     text_ += paint(options_.style, Tone::dim, std::string_view(lines).substr(0, lead.size()));
     text_.append(lines, lead.size());

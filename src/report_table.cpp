@@ -51,8 +51,9 @@ void heading(std::string& out, const PrintOptions& options, const std::string& t
     out += "\n";
     return;
   }
-  if (left.size() + 2 + right.size() <= width) {
-    out.append(width - left.size() - right.size(), ' ');
+  const std::size_t taken = columns_of(left) + columns_of(right);
+  if (taken + 2 <= width) {
+    out.append(width - taken, ' ');
     out += paint(options.style, tone, right) + "\n";
     return;
   }
@@ -325,11 +326,11 @@ Role lead_role(const Recommendation& pick, Prefer prefer) {
 void steps_up(std::string& out, const PrintOptions& options, const std::vector<StepUp>& steps) {
   if (steps.empty()) return;
   std::size_t longest = 0;
-  for (const StepUp& step : steps) longest = std::max(longest, title_of(step.estimate).size());
+  for (const StepUp& step : steps) longest = std::max(longest, columns_of(title_of(step.estimate)));
   out += "\n" + paint(options.style, Tone::bold, "Just out of reach") + "\n";
   for (const StepUp& step : steps) {
     std::string lead = "  " + title_of(step.estimate);
-    lead.append(longest + 4 - lead.size(), ' ');
+    lead.append(longest + 4 - columns_of(lead), ' ');
     std::string text = amount_text(step.missing) + " short";
     if (!step.flags.empty()) text += ", runs with " + joined_or(step.flags);
     if (!step.ways.empty()) text += (step.flags.empty() ? ": " : "; as asked with ") + joined_or(step.ways);
@@ -339,11 +340,11 @@ void steps_up(std::string& out, const PrintOptions& options, const std::vector<S
 
 void rejected(std::string& out, const PrintOptions& options, std::span<const Recommendation* const> rows) {
   std::size_t longest = 0;
-  for (const Recommendation* row : rows) longest = std::max(longest, title_of(row->estimate).size());
+  for (const Recommendation* row : rows) longest = std::max(longest, columns_of(title_of(row->estimate)));
   out += "\n" + paint(options.style, Tone::bold, "Rejected") + "\n";
   for (const Recommendation* row : rows) {
     std::string lead = "  " + title_of(row->estimate);
-    lead.append(longest + 4 - lead.size(), ' ');
+    lead.append(longest + 4 - columns_of(lead), ' ');
     out += wrap(lead, printable(row->why), width_of(options));
   }
 }

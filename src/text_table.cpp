@@ -10,7 +10,7 @@ constexpr std::size_t kGap = 2;
 constexpr std::size_t kNarrowestColumn = 8;
 
 void append_padded(std::string& line, std::string_view cell, std::size_t width, Align align) {
-  const std::size_t padding = width > cell.size() ? width - cell.size() : 0;
+  const std::size_t padding = width > columns_of(cell) ? width - columns_of(cell) : 0;
   if (align == Align::right) line.append(padding, ' ');
   line += cell;
   if (align == Align::left) line.append(padding, ' ');
@@ -33,6 +33,46 @@ bool goes_on(std::string_view word, std::string_view rest) {
   return std::ranges::find(kUnits, next) != kUnits.end();
 }
 
+bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+/// The first code point of a text and the bytes that it takes; none where they are no UTF-8.
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t bytes = 0;
+};
+
+CodePoint first_of(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < bytes) return {};
+  char32_t value = lead & (0x7FU >> bytes);
+  for (const char c : text.substr(1, bytes - 1)) {
+    if (!continues(c)) return {};
+    value = value << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+  }
+  constexpr std::array<char32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
+  if (value < least.at(bytes) || value > 0x10FFFF || surrogate) return {};
+  return {value, bytes};
+}
+
+/// Control characters, the line breaks of Unicode, and what turns the direction of writing, so that a name
+/// cannot make a command look like another one.
+bool obeyed(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/// The first `width` columns of printable text.
+std::string_view head(std::string_view text, std::size_t width) {
+  std::size_t end = 0;
+  while (end < text.size() && (width > 0 || continues(text[end]))) {
+    if (!continues(text[end])) --width;
+    ++end;
+  }
+  return text.substr(0, end);
+}
+
 void end_line(std::string& text) {
   while (!text.empty() && text.back() == ' ') text.pop_back();
   text += '\n';
@@ -41,29 +81,39 @@ void end_line(std::string& text) {
 }  // namespace
 
 std::string printable(std::string_view text) {
-  std::string clean(text);
-  for (char& c : clean) {
-    if (c == '\n' || c == '\r' || c == '\t') {
-      c = ' ';
-    } else if (c < ' ' || c > '~') {
-      c = '?';
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint next = first_of(text);
+    const std::size_t bytes = std::max<std::size_t>(next.bytes, 1);
+    if (next.value == '\n' || next.value == '\r' || next.value == '\t') {
+      clean += ' ';
+    } else if (next.bytes == 0 || obeyed(next.value)) {
+      clean += '?';
+    } else {
+      clean += text.substr(0, bytes);
     }
+    text.remove_prefix(bytes);
   }
   return clean;
 }
 
+std::size_t columns_of(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return !continues(c); }));
+}
+
 std::string elide(std::string_view text, std::size_t width) {
   constexpr std::string_view mark = "..";
-  if (text.size() <= width) return std::string(text);
-  if (width <= mark.size()) return std::string(text.substr(0, width));
-  return std::string(text.substr(0, width - mark.size())) + std::string(mark);
+  if (columns_of(text) <= width) return std::string(text);
+  if (width <= mark.size()) return std::string(head(text, width));
+  return std::string(head(text, width - mark.size())) + std::string(mark);
 }
 
 std::string wrap(std::string_view lead, std::string_view text, std::size_t width) {
   // Indenting all lines deeper than half the width would leave columns of single words.
-  const std::size_t indent = std::min(lead.size(), width / 2);
+  const std::size_t indent = std::min(columns_of(lead), width / 2);
   std::string result = elide(lead, width);
-  std::size_t used = result.size();
+  std::size_t used = columns_of(result);
   bool fresh = true;  // nothing but the lead or the indent in this line
   const auto new_line = [&] {
     end_line(result);
@@ -83,10 +133,11 @@ std::string wrap(std::string_view lead, std::string_view text, std::size_t width
     }
     std::string_view word = text.substr(at, end - at);
     at = end;
-    if (used + (fresh ? 0 : 1) + word.size() > width && used > indent) new_line();
-    while (word.size() > width - used) {
-      result += word.substr(0, width - used);
-      word.remove_prefix(width - used);
+    if (used + (fresh ? 0 : 1) + columns_of(word) > width && used > indent) new_line();
+    while (columns_of(word) > width - used) {
+      const std::string_view part = head(word, width - used);
+      result += part;
+      word.remove_prefix(part.size());
       new_line();
     }
     if (!fresh) {
@@ -94,7 +145,7 @@ std::string wrap(std::string_view lead, std::string_view text, std::size_t width
       ++used;
     }
     result += word;
-    used += word.size();
+    used += columns_of(word);
     fresh = false;
   }
   end_line(result);
@@ -110,8 +161,8 @@ void TextTable::add(std::vector<std::string> cells) {
 std::string TextTable::text(std::size_t width, std::size_t indent) const {
   std::vector<std::size_t> widths(columns_.size());
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    widths[i] = columns_[i].head.size();
-    for (const auto& row : rows_) widths[i] = std::max(widths[i], row[i].size());
+    widths[i] = columns_of(columns_[i].head);
+    for (const auto& row : rows_) widths[i] = std::max(widths[i], columns_of(row[i]));
   }
   std::vector<bool> shown(columns_.size(), true);
   const auto total = [&] {

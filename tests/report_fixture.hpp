@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "r1fit/report.hpp"
+#include "r1fit/text_table.hpp"
 
 namespace r1fit::test {
 
@@ -226,7 +227,7 @@ inline PrintOptions plain(int width = 80) {
   return options;
 }
 
-/// The faults of a text for people: not ASCII, escape codes, trailing spaces, lines beyond the width that are
+/// The faults of a text for people: no UTF-8, escape codes, trailing spaces, lines beyond the width that are
 /// no command to paste.
 inline std::string text_fault(std::string_view text, std::size_t width) {
   if (text.empty() || text.back() != '\n') return "does not end in a line break";
@@ -234,13 +235,11 @@ inline std::string text_fault(std::string_view text, std::size_t width) {
     const std::size_t end = text.find('\n', at);
     const std::string_view line = text.substr(at, end - at);
     at = end + 1;
-    if (std::ranges::any_of(line, [](char c) { return c < ' ' || c > '~'; })) {
-      return "not printable ASCII: " + std::string(line);
-    }
+    if (printable(line) != line) return "not printable: " + std::string(line);
     const bool command = line.find("llama-server") != std::string_view::npos ||
                          line.find("sysctl") != std::string_view::npos ||
                          line.find("ollama ") != std::string_view::npos;
-    if (line.size() > width && !command) return "too wide: " + std::string(line);
+    if (columns_of(line) > width && !command) return "too wide: " + std::string(line);
     if (line.ends_with(' ')) return "ends in a space: " + std::string(line);
   }
   return "";

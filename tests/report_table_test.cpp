@@ -7,7 +7,7 @@ using test::plain;
 using test::ReportFixture;
 using test::text_fault;
 
-TEST_CASE("every text for people keeps to ASCII and the width", "[report_table]") {
+TEST_CASE("every text for people is printable and keeps to the width", "[report_table]") {
   ReportFixture fixture;
   const bool two = GENERATE(false, true);
   if (two) fixture.machine.devices.push_back(fixture.named());

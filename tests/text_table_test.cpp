@@ -20,11 +20,32 @@ std::size_t longest_line(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("printable keeps printable ASCII and nothing else", "[text_table]") {
+TEST_CASE("printable keeps what a terminal shows and nothing that it obeys", "[text_table]") {
   CHECK(printable("RTX 4090 ~") == "RTX 4090 ~");
   CHECK(printable("a\tb\nc") == "a b c");
   CHECK(printable("\x1b[31mred\x7f") == "?[31mred?");
-  CHECK(printable("\xc3\xa9") == "??");
+  const std::string name = "j\xc3\xb6rg \xe6\xa8\xa1 \xf0\x9f\x9a\x80";
+  CHECK(printable(name) == name);
+  CHECK(printable("\xc2\x9b[31mred") == "?[31mred");              // a control character of two bytes
+  CHECK(printable("a\xe2\x80\xaehs\xe2\x81\xa9") == "a?hs?");     // writes from right to left
+  CHECK(printable("a\xe2\x80\xa8z") == "a?z");                    // a line break
+  CHECK(printable("\xc3") == "?");                                // cut short
+  CHECK(printable("\xc3q\xb6\xff") == "?q??");                    // bytes of no character
+  CHECK(printable("\xc0\xaf\xe0\x80\xaf") == "?????");            // longer than need be
+  CHECK(printable("\xed\xa0\x80\xf4\x90\x80\x80") == "???????");  // no code points
+}
+
+TEST_CASE("text is cut and aligned by characters instead of bytes", "[text_table]") {
+  CHECK(columns_of("j\xc3\xb6rg") == 4);
+  CHECK(elide("j\xc3\xb6rgen", 6) == "j\xc3\xb6rgen");
+  CHECK(elide("j\xc3\xb6rgen", 4) == "j\xc3\xb6..");
+  CHECK(elide("\xc3\xb6\xc3\xa4", 1) == "\xc3\xb6");
+  CHECK(wrap("\xc3\xb6: ", "\xc3\xa4\xc3\xa4\xc3\xa4 b", 6) == "\xc3\xb6: \xc3\xa4\xc3\xa4\xc3\xa4\n   b\n");
+  CHECK(wrap("", "\xc3\xa4\xc3\xa4\xc3\xa4", 2) == "\xc3\xa4\xc3\xa4\n\xc3\xa4\n");
+  TextTable table({{"name"}, {"GiB", Align::right}});
+  table.add({"j\xc3\xb6rg", "1"});
+  table.add({"anna", "2"});
+  CHECK(table.text(80) == "name  GiB\nj\xc3\xb6rg    1\nanna    2\n");
 }
 
 TEST_CASE("elide marks what it cuts", "[text_table]") {

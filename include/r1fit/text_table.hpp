@@ -1,7 +1,7 @@
 // Aligned columns, elision and wrapping of plain text; no knowledge of models.
 //
-// A byte is a column: text is printable ASCII, and whatever else a catalogue or a command line brings in is
-// shown as '?', which also keeps escape codes in names from reaching a terminal.
+// A code point is a column. That is too few for the wide ones of East Asia and too many for combining marks,
+// which costs a ragged line at worst; tables of widths would cost more than the names of files are worth.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,18 @@
 
 namespace r1fit {
 
-/// `text` with everything that is not printable ASCII replaced by '?', line breaks and tabs by a space.
+/// `text` with line breaks and tabs replaced by a space, and by '?' whatever a terminal would obey or cannot
+/// show: other control characters, those that turn the direction of writing, bytes that are no UTF-8.
 std::string printable(std::string_view text);
 
-/// `text` cut to `width` bytes, the cut marked by "..".
+/// How many columns printable text takes.
+std::size_t columns_of(std::string_view text);
+
+/// `text` cut to `width` columns, the cut marked by "..".
 std::string elide(std::string_view text, std::size_t width);
 
-/// `text` in lines of at most `width` bytes, broken at spaces; the first line follows `lead`, the others are
-/// indented as deep. A figure keeps its unit, a flag its value. A word longer than a line is cut across
+/// `text` in lines of at most `width` columns, broken at spaces; the first line follows `lead`, the others
+/// are indented as deep. A figure keeps its unit, a flag its value. A word longer than a line is cut across
 /// lines. Ends in a line break.
 std::string wrap(std::string_view lead, std::string_view text, std::size_t width);
 
@@ -30,7 +34,7 @@ struct Column {
   Align align = Align::left;
   /// Where the table is too wide: 0 stays, others leave from the largest number on.
   int drop = 0;
-  /// May be elided, down to eight bytes, after everything that may leave has left.
+  /// May be elided, down to eight columns, after everything that may leave has left.
   bool elastic = false;
 };
 
