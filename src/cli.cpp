@@ -295,11 +295,13 @@ class Program {
     Question question = build_question(catalog(), *inspection.model, line_.needs);
     const Machine machine = with_own(build_machine(catalog(), line_.hardware, question.engine.engine));
     settle_context(question, line_.needs, machine);
+    result.machine = &machine;
+    if (!runs_nowhere(inspection).empty())
+      return print(report(line_.format, result, options_), ExitStatus::no);
     // Whatever runs at all is a yes; how well it does is for the reader to judge.
     Check check = r1fit::check(catalog(), question, machine, {Verdict::streams});
     cite(catalog(), machine, check.estimate);
     result.check = &check;
-    result.machine = &machine;
     return print(report(line_.format, result, options_), check.ok() ? ExitStatus::yes : ExitStatus::no);
   }
 

@@ -656,6 +656,14 @@ std::string_view file_type_name(std::int64_t file_type) {
   return found == kFileTypes.end() ? std::string_view{} : found->name;
 }
 
+std::string_view runs_nowhere(const Inspection& file) {
+  // llama.cpp reads a file of the byte order of its machine alone, and nothing in the catalogue is big
+  // endian.
+  if (!file.big_endian) return "";
+  return "the file is big endian, and all hardware known here is little endian; gguf_convert_endian.py of "
+         "llama.cpp turns it into a file that runs";
+}
+
 Inspection inspect(const Catalog& catalog, const GgufHeader& header, const std::string& path) {
   return Inspector(catalog, header, path).run();
 }

@@ -176,8 +176,12 @@ std::string table_of(const InspectionResult& result, const PrintOptions& options
   }
   out += "\n" + table_text("weights of", group_rows(file), width);
   out += "\n" + table_text("as", type_rows(file), width);
-  if (result.check == nullptr) return out;
+  if (result.machine == nullptr) return out;
   out += "\n";
+  if (result.refused()) {
+    const std::string lines = wrap("no: ", std::string(runs_nowhere(file)) + ".", width);
+    return out + paint(options.style, Tone::red, "no") + lines.substr(2);
+  }
   // What fits is shown whole, what does not with what would make it fit.
   if (result.check->ok()) return out + r1fit::table_of(result.check->estimate, *result.machine, options);
   return out + r1fit::table_of(*result.check, *result.machine, options);
@@ -190,11 +194,13 @@ std::string markdown_of(const InspectionResult& result) {
   const std::vector<bool> right{false, true, true, true, true};
   out += "\n" + markdown_table({"weights of", "tensors", "weights", "bits", "size"}, group_rows(file), right);
   out += "\n" + markdown_table({"as", "tensors", "weights", "bits", "size"}, type_rows(file), right);
+  if (result.refused()) out += "\nno: " + std::string(runs_nowhere(file)) + ".\n";
   if (result.check != nullptr) out += "\n" + r1fit::markdown_of(result.check->estimate, *result.machine);
   return out;
 }
 
-/// A row a type and a row a group; with hardware the row of the estimate, since one file has one head.
+/// A row a type and a row a group; with hardware the row of the estimate where there is one, since one file
+/// has one head.
 std::string csv_of(const InspectionResult& result) {
   if (result.check != nullptr) return r1fit::csv_of(result.check->estimate, *result.machine);
   const Inspection& file = *result.inspection;

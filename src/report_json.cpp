@@ -798,10 +798,12 @@ std::string json_of(const InspectionResult& result) {
     groups.push_back(share_json("group", word(group), file.group(group)));
   }
   document.add("groups", groups);
-  document.add("why_no_estimate", text(file.why_not));
-  document.add("fits", result.check != nullptr ? Json(result.check->ok()) : Json(nullptr));
-  document.add("ways", result.check != nullptr ? texts(result.check->ways) : Json(nullptr));
-  document.add("step_up", result.check != nullptr ? texts(result.check->step_up) : Json(nullptr));
+  const Json no_ways = result.refused() ? Json::array() : Json(nullptr);
+  document.add("why_no_estimate", text(result.refused() ? runs_nowhere(file) : file.why_not));
+  document.add("fits",
+               result.machine != nullptr ? Json(!result.refused() && result.check->ok()) : Json(nullptr));
+  document.add("ways", result.check != nullptr ? texts(result.check->ways) : no_ways);
+  document.add("step_up", result.check != nullptr ? texts(result.check->step_up) : no_ways);
   document.add("estimate", result.check != nullptr ? estimate_json(result.check->estimate, *result.machine)
                                                    : Json(nullptr));
   return pretty(document);

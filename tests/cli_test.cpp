@@ -490,6 +490,29 @@ TEST_CASE("inspect tells a file and with hardware whether it runs", "[cli]") {
   CHECK_THAT(none.out, contains("no: "));
 }
 
+TEST_CASE("a file of the other byte order runs on no hardware", "[cli]") {
+  const std::string big = R1FIT_SOURCE_DIR "/tests/data/gguf/tiny_llama_big_endian.gguf";
+  CHECK(run({"inspect", big}).status == 0);
+  const Args asked{"inspect", big, "--ram", "8", "--ctx", "2048"};
+  for (const char* format : {"table", "md"}) {
+    const Ran ran = run(asked + Args{"--format", format});
+    CHECK(ran.status == 1);
+    CHECK_THAT(ran.out, contains("\nno: the file is big endian, and all hardware known here is little"));
+    for (const char* part : {"tok/s", "llama-server", "fits"}) CHECK_THAT(ran.out, !contains(part));
+  }
+  CHECK(run(asked + Args{"--format", "csv"}).out == run({"inspect", big, "--format", "csv"}).out);
+  CHECK(run(asked + Args{"--format", "csv"}).status == 1);
+  const Ran ran = run(asked + Args{"--json"});
+  CHECK(ran.status == 1);
+  CHECK(schema_fault("inspect", ran.out) == "");
+  const auto document = nlohmann::json::parse(ran.out);
+  CHECK(document["fits"] == false);
+  CHECK(document["estimate"].is_null());
+  CHECK(document["ways"].empty());
+  CHECK_THAT(document["why_no_estimate"].get<std::string>(), contains("big endian"));
+  CHECK(nlohmann::json::parse(run({"inspect", big, "--json"}).out)["why_no_estimate"].is_null());
+}
+
 TEST_CASE("inspect refuses in one sentence what it cannot answer", "[cli]") {
   CHECK(refusal_fault(run({"inspect", "absent.gguf"}), "absent.gguf: there is no such file") == "");
   CHECK(refusal_fault(run({"inspect", R1FIT_SOURCE_DIR "/README.md"}), "this is no GGUF file") == "");

@@ -129,6 +129,9 @@ struct Inspection {
 /// The name llama.cpp has for a general.file_type: "Q4_K_M"; empty where it has none.
 std::string_view file_type_name(std::int64_t file_type);
 
+/// Why no machine runs the file, whatever its size: a sentence without its end; empty: one may.
+std::string_view runs_nowhere(const Inspection& file);
+
 /// What `header` says and its tensors are. `path` names the file in sentences. Throws Error where the header
 /// contradicts itself so that nothing of it can be relied on.
 Inspection inspect(const Catalog& catalog, const GgufHeader& header, const std::string& path);

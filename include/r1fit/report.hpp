@@ -48,8 +48,10 @@ std::string report(Format format, const Plan& plan, const PrintOptions& options)
 /// A file, and what became of it on some hardware where that was asked.
 struct InspectionResult {
   const Inspection* inspection = nullptr;
-  const Check* check = nullptr;      ///< null: no hardware was named
-  const Machine* machine = nullptr;  ///< the same
+  const Check* check = nullptr;      ///< null: no hardware was named, or none runs it
+  const Machine* machine = nullptr;  ///< null: no hardware was named
+  /// Named, and the answer is a no that no estimate is needed for.
+  [[nodiscard]] bool refused() const { return machine != nullptr && check == nullptr; }
 };
 std::string report(Format format, const InspectionResult& result, const PrintOptions& options);
 
