@@ -39,8 +39,7 @@ constexpr auto kPatience = std::chrono::seconds(10);
 
 /// What can be done about a store that cannot be understood.
 std::string way_out(const fs::path& path) {
-  return "; nothing was changed: answer without it by --no-calibration, or forget it with rm '" +
-         path.string() + "'";
+  return "; nothing was changed; rm '" + path.string() + "' forgets it";
 }
 
 /// A file descriptor that is closed whatever happens.
@@ -247,14 +246,14 @@ std::vector<KeptRun> read_store(const fs::path& folder) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
-    fail(path, std::strerror(errno) + std::string("; answer without it by --no-calibration"));
+    fail_with_errno(path);
   }
   std::string text;
   char piece[1 << 14];
   for (;;) {
     const ssize_t got = ::read(file.get(), piece, sizeof piece);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path, std::strerror(errno) + std::string("; answer without it by --no-calibration"));
+    if (got < 0) fail_with_errno(path);
     if (got == 0) break;
     text.append(piece, static_cast<std::size_t>(got));
     if (text.size() > kLargestStore) fail(path, "too large for a calibration" + way_out(path));

@@ -192,11 +192,20 @@ class Program {
         ExitStatus::broken);
   }
 
+  /// The runs kept; an answer can do without those that cannot be read, `calibrate` cannot.
+  [[nodiscard]] std::vector<KeptRun> kept_runs() const {
+    try {
+      return read_store(world_.data_folder);
+    } catch (const Error& error) {
+      throw Error(error.what() + std::string("; --no-calibration answers without it"), error.status());
+    }
+  }
+
   /// `machine` with what the user measured on its hardware.
   [[nodiscard]] Machine with_own(Machine machine) const {
     if (line_.no_calibration || world_.data_folder.empty()) return machine;
     std::vector<OwnMeasurement> measurements;
-    for (const KeptRun& run : read_store(world_.data_folder)) {
+    for (const KeptRun& run : kept_runs()) {
       if (const auto found = found_in(catalog(), run)) measurements.push_back(*found);
     }
     add_own(catalog(), measurements, machine);

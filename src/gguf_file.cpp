@@ -20,7 +20,8 @@ class FileSource final : public ByteSource {
   explicit FileSource(std::string path) : path_(std::move(path)) {
     std::error_code fault;
     const fs::file_status status = fs::status(path_, fault);
-    if (!fs::exists(status)) throw Error(path_ + ": there is no such file");
+    if (status.type() == fs::file_type::not_found) throw Error(path_ + ": there is no such file");
+    if (!fs::status_known(status)) throw Error(path_ + ": cannot be opened: " + fault.message());
     if (fs::is_directory(status)) throw Error(path_ + ": it is a folder; name the GGUF file in it");
     if (!fs::is_regular_file(status)) throw Error(path_ + ": it is no regular file");
     size_ = fs::file_size(path_, fault);
@@ -60,7 +61,8 @@ GgufFile read_gguf_file(const std::string& path, List<TensorType> types) {
   for (int i = 0; i < split.count; ++i) {
     names.push_back(part_name(path, split, i));
     std::error_code fault;
-    if (!fs::exists(names.back(), fault)) missing.push_back(i);
+    // One that is there and cannot be looked at is told of below.
+    if (fs::status(names.back(), fault).type() == fs::file_type::not_found) missing.push_back(i);
     // Of a thousand that are missing one is named; the file cannot be read either way.
     if (missing.size() > 1) break;
   }

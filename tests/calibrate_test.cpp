@@ -90,6 +90,21 @@ TEST_CASE("model, quantisation and card are found in the catalogue", "[calibrate
         json::array({"rtx-3090"}));
 }
 
+TEST_CASE("what is kept and cannot be read is told with what helps there", "[calibrate]") {
+  const TempFolder home;
+  std::filesystem::create_directories(home.path() / "r1fit");
+  home.write("r1fit/calibration.json", "{");
+  const Ran list = run_in(home, {"calibrate", "--list"});
+  CHECK(refusal_fault(list, "calibration.json' forgets it", 3) == "");
+  CHECK_THAT(list.err, !contains("--no-calibration"));  // a flag of the answers alone
+  const Args answer{"estimate", "32b", "--vram", "24"};
+  CHECK(refusal_fault(run_in(home, answer), "forgets it; --no-calibration answers without it", 3) == "");
+  std::filesystem::remove(home.path() / "r1fit" / "calibration.json");
+  std::filesystem::create_directories(home.path() / "r1fit" / "calibration.json");
+  CHECK(refusal_fault(run_in(home, {"calibrate", "--list"}), "calibration.json: Is a directory\n", 3) == "");
+  CHECK(refusal_fault(run_in(home, answer), "Is a directory; --no-calibration answers without it", 3) == "");
+}
+
 TEST_CASE("a model that is no R1 counts as the R1 of its shapes", "[calibrate]") {
   const TempFolder home;
   // Llama 3.1 8B and Qwen2.5 14B have them, Qwen3 14B of nearly as many parameters has not.

@@ -132,7 +132,7 @@ TEST_CASE("a store that cannot be understood is left as it is") {
     const std::string read = broken([&] { read_store(folder.path()); });
     CHECK_THAT(read, starts_with(path + ": "));
     CHECK_THAT(read, contains(one.part));
-    CHECK_THAT(read, contains("--no-calibration, or forget it with rm '" + path + "'"));
+    CHECK_THAT(read, contains("; nothing was changed; rm '" + path + "' forgets it"));
     CHECK(broken([&] { add(folder.path(), run_at(64)); }) == read);
     CHECK(folder.read("calibration.json") == one.text);
   }

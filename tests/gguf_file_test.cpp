@@ -77,6 +77,11 @@ TEST_CASE("a part that is missing is named", "[gguf_file]") {
 TEST_CASE("what is no readable file is refused by name", "[gguf_file]") {
   const Folder folder;
   CHECK_THROWS_WITH(read(folder.path / "absent.gguf"), contains("absent.gguf: there is no such file"));
+  fs::create_symlink("loop.gguf", folder.path / "loop.gguf");
+  CHECK_THROWS_WITH(read(folder.path / "loop.gguf"),
+                    contains("loop.gguf: cannot be opened: Too many levels of symbolic links"));
+  CHECK_THROWS_WITH(read(folder.path / std::string(300, 'x')),
+                    contains(": cannot be opened: File name too long"));
   CHECK_THROWS_WITH(read(folder.path), contains("it is a folder"));
   CHECK_THROWS_WITH(read("/dev/null"), contains("it is no regular file"));
   std::ofstream(folder.path / "empty.gguf").close();
