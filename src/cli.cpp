@@ -297,12 +297,13 @@ class Program {
     const GgufFile file = read_gguf_file(line_.name, catalog().tensor_types);
     const Inspection inspection = inspect(catalog(), file.header, file.path);
     InspectionResult result{&inspection, nullptr, nullptr};
-    if (line_.hardware.empty()) return print(report(line_.format, result, options_), ExitStatus::yes);
+    if (line_.hardware.empty() && !line_.hardware.here)
+      return print(report(line_.format, result, options_), ExitStatus::yes);
     if (inspection.model == nullptr)
       throw Error(file.path + ": no estimate of it can be made: " + inspection.why_not);
     see_names(line_.hardware, false);
     Question question = build_question(catalog(), *inspection.model, line_.needs);
-    const Machine machine = with_own(build_machine(catalog(), line_.hardware, question.engine.engine));
+    const Machine machine = with_own(build_machine(catalog(), hardware(), question.engine.engine));
     settle_context(question, line_.needs, machine);
     result.machine = &machine;
     if (!runs_nowhere(inspection).empty())

@@ -158,12 +158,13 @@ void settle_inspect(Parse& parse) {
   settle_configuration(parse);
   parse.line.name = single(parse.words, "one FILE at a time");
   if (parse.line.name.empty()) throw Error("inspect takes the path of a GGUF file");
-  if (!parse.line.hardware.empty()) return;
+  if (!parse.line.hardware.empty() || parse.line.hardware.here) return;
   std::string idle = parse.flags.given_under("Hardware");
   if (idle.empty()) idle = parse.flags.given_under("Context and engine");
   if (idle.empty() && parse.line.explain) idle = "--explain";
   if (!idle.empty())
-    throw Error(idle + " is about an estimate of the file: name the hardware with --gpu, --vram or --ram");
+    throw Error(idle +
+                " is about an estimate of the file: name the hardware with --gpu, --vram, --ram or --here");
 }
 
 void declare_detect(Parse& parse) {

@@ -472,15 +472,16 @@ std::string fit_sentence(const Estimate& estimate, const Machine& machine) {
                      " at " + count_text(estimate.workload.context) + " tokens needs ";
   const std::size_t at = fullest_device(placement, machine);
   if (at == kNone || placement.mode == PlacementMode::cpu) {
-    text += gib_text(placement.host.total()) + " of RAM";
-    if (machine.host.ram) text += ", and " + gib_text(machine.host.budget) + " can be used";
-    return text + ".";
+    text += amount_text(placement.host.total()) + " of RAM";
+    // It may be that all would fit, so this is the reason rather than the size.
+    if (!machine.host.ram) return "the RAM is not stated (--ram). " + text + ".";
+    return text + ", and " + gib_text(machine.host.budget) + " can be used.";
   }
   const Device& device = machine.devices[at];
-  text += gib_text(placement.devices[at].total()) + " on the " + printable(device_title(device));
+  text += amount_text(placement.devices[at].total()) + " on the " + printable(device_title(device));
   if (machine.devices.size() > 1) text += " that is fullest";
   text += ", which has " + gib_text(budget_of(placement, device)) + " to use";
-  if (needs_host(placement)) text += ", and " + gib_text(placement.host.total()) + " of RAM";
+  if (needs_host(placement)) text += ", and " + amount_text(placement.host.total()) + " of RAM";
   return text + ".";
 }
 

@@ -513,6 +513,18 @@ TEST_CASE("a file of the other byte order runs on no hardware", "[cli]") {
   CHECK(nlohmann::json::parse(run({"inspect", big, "--json"}).out)["why_no_estimate"].is_null());
 }
 
+TEST_CASE("a no for want of a figure says which is not stated", "[cli]") {
+  const Ran none = run({"check", "7b", "--cpu", "epyc-genoa"});
+  CHECK(none.status == 1);
+  CHECK_THAT(none.out, starts_with("no: the RAM is not stated (--ram). R1-Distill-Qwen-7B "));
+  CHECK_THAT(run({"check", "7b", "--cpu", "epyc-genoa", "--ram", "1"}).out, !contains("not stated (--ram)"));
+  const Ran file = run({"inspect", kTinyFile, "--cpu", "epyc-genoa", "--ctx", "2048"});
+  CHECK(file.status == 1);
+  CHECK_THAT(file.out, contains("\nno: the RAM is not stated (--ram). Tiny Llama "));
+  CHECK_THAT(file.out, contains("needs 3 MiB"));
+  CHECK_THAT(file.out, !contains("needs 0.0 GiB"));
+}
+
 TEST_CASE("inspect refuses in one sentence what it cannot answer", "[cli]") {
   CHECK(refusal_fault(run({"inspect", "absent.gguf"}), "absent.gguf: there is no such file") == "");
   CHECK(refusal_fault(run({"inspect", R1FIT_SOURCE_DIR "/README.md"}), "this is no GGUF file") == "");

@@ -38,6 +38,8 @@ std::vector<std::string> flags_on(const std::string& machine) {
   return flags_of(query_of(builtin_catalog(), detect(builtin_catalog(), machine_probe(machine))));
 }
 
+const std::string kTinyFile = R1FIT_SOURCE_DIR "/tests/data/gguf/tiny_llama.gguf";
+
 /// Says nothing and holds it against whoever asks.
 class Forbidden : public Probe {
  public:
@@ -68,6 +70,15 @@ class Forbidden : public Probe {
 };
 
 }  // namespace
+
+TEST_CASE("a file is inspected for this machine where that is asked", "[this_machine]") {
+  const Ran here = on("rtx-4090", {"inspect", kTinyFile, "--here", "--ctx", "2048"});
+  CHECK(here.status == 0);
+  CHECK_THAT(here.out, contains("RTX 4090"));
+  CHECK_THAT(here.out, contains("llama-server -m "));
+  CHECK_THAT(on("rtx-4090", {"inspect", kTinyFile}).out, !contains("RTX 4090"));
+  CHECK(refusal_fault(run({"inspect", kTinyFile, "--here"}), "name the hardware") == "");
+}
 
 TEST_CASE("where hardware is named the machine is not looked at", "[this_machine]") {
   const Forbidden probe;
