@@ -625,7 +625,8 @@ class Inspector {
   /// A record of a mixture that the catalogue does not have, called by its commonest type.
   [[nodiscard]] const Quant& own_quant(FileModel& made) const {
     made.own_quant = Quant{};
-    made.quant_name = "mostly " + std::string(result_.types.front().type->id);
+    made.quant_name =
+        (result_.types.size() == 1 ? "" : "mostly ") + std::string(result_.types.front().type->id);
     made.own_quant.id = made.quant_name;
     made.own_quant.kernel = result_.types.front().type->kernel;
     made.own_quant.imatrix = result_.imatrix.has_value();

@@ -80,6 +80,10 @@ std::string quant_text(const Inspection& file) {
   if (file.quant != nullptr) {
     const bool same = file.quant->id == named;
     text += "the tensors are " + std::string(same ? "just that" : "just " + std::string(file.quant->id));
+  } else if (file.types.size() == 1) {
+    // Of one type, so no mixture at all.
+    const std::string only = type_name(file.types.front());
+    text += "the tensors are " + std::string(only == named ? "just that" : "all " + only);
   } else if (file.model != nullptr) {
     text += "the tensors are another mixture than llama.cpp's own, mostly " + type_name(file.types.front());
   } else if (!file.types.empty()) {

@@ -5,6 +5,7 @@
 
 #include "catch.hpp"
 #include "r1_gguf.hpp"
+#include "r1fit/report.hpp"
 #include "shipped.hpp"
 
 using namespace r1fit;
@@ -188,6 +189,17 @@ TEST_CASE("the quantisation is what the tensors are and not what the file says",
   CHECK(wrong.quant->id == "Q8_0");
   CHECK(file_type_name(1024 + 18) == "Q6_K");
   CHECK(file_type_name(999).empty());
+}
+
+TEST_CASE("a file of one type is no mixture", "[inspect]") {
+  const Inspection file = inspected("r1-distill-qwen-7b", {{0, 0, 1, 4}, false, "", ""});
+  REQUIRE(file.model != nullptr);
+  CHECK(file.model->quant->id == "F32");
+  const std::string said = report(Format::md, InspectionResult{&file, nullptr, nullptr}, {});
+  CHECK_THAT(said, contains("said to be F32; the tensors are just that; 32.00 bits per weight"));
+  const Inspection wrong = inspected("r1-distill-qwen-7b", {{0, 1, 1, 4}, false, "", ""});
+  CHECK_THAT(report(Format::md, InspectionResult{&wrong, nullptr, nullptr}, {}),
+             contains("said to be F16; the tensors are all F32;"));
 }
 
 TEST_CASE("weights are counted by group and by type", "[inspect]") {
