@@ -422,7 +422,7 @@ DetectedDisk detect_disk(const Probe& probe) {
     return disk;
   }
   disk.free = read_as(probe.free_space(disk.folder), "its file system");
-  if (!disk.free) disk.problem = "its file system does not tell";
+  if (!disk.free) disk.problem = disk.folder + " is no folder, or its file system does not tell";
   return disk;
 }
 

@@ -101,6 +101,9 @@ std::optional<std::string> RealProbe::sysctl(std::string_view name) const {
 NvmlAnswer RealProbe::nvml() const { return ask_nvml(); }
 
 std::optional<Bytes> RealProbe::free_space(std::string_view folder) const {
+  struct stat named {};
+  // A file that is named as one has a file system, too, but nothing can lie in it.
+  if (::stat(std::string(folder).c_str(), &named) != 0 || !S_ISDIR(named.st_mode)) return std::nullopt;
   struct statvfs about {};
   if (::statvfs(std::string(folder).c_str(), &about) != 0) return std::nullopt;
   const double free = static_cast<double>(about.f_bavail) * static_cast<double>(about.f_frsize);

@@ -21,6 +21,8 @@ TEST_CASE("only regular files are read", "[real_probe]") {
   CHECK_FALSE(probe.read("/no/such/file").has_value());
   CHECK(probe.list("/no/such/folder").empty());
   CHECK_FALSE(probe.free_space("/no/such/folder").has_value());
+  CHECK(probe.free_space("/dev").has_value());
+  CHECK_FALSE(probe.free_space("/dev/null").has_value());  // on a file system, but no place for anything
   const fs::path pipe = fs::temp_directory_path() / ("r1fit_pipe." + std::to_string(::getpid()));
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK_FALSE(probe.read(pipe.string()).has_value());  // and it does not wait for a writer
