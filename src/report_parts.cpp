@@ -188,7 +188,8 @@ std::string typed_text(double number) {
       std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed).ptr;
   const std::string_view digits(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
   const std::size_t point = digits.find('.');
-  return fixed_text(number, point == digits.npos ? 0 : static_cast<int>(digits.size() - point - 1));
+  return fixed_text(number,
+                    point == std::string_view::npos ? 0 : static_cast<int>(digits.size() - point - 1));
 }
 
 std::string apart_text(double number, double other, int decimals) {
