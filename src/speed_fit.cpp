@@ -188,6 +188,7 @@ class Parameters {
     // Of all sockets' bandwidth: what the second one holds is read across the link between them.
     const double two_sockets = take(log_prior(0.5, 0.4));
 
+    // Engines that read the same memory differ by their kernels and by what a layer costs to start.
     for (std::size_t e = 0; e < constants.engines.size(); ++e)
       constants.engines[e].host_time = std::exp(take({0, 0.2}, {-1, -1, static_cast<int>(e)}));
 
